@@ -1,0 +1,3640 @@
+; Made from runtime.c by build.py; do not edit.
+; sources: 75ead685970d68e760a5b18991f345efaab57926ca14645565e949ce74c3ae2c
+; imports: PyBool_Type PyCallable_Check PyComplex_Type PyDict_GetItemWithError PyDict_New PyDict_Next PyDict_SetItem PyDict_Size PyDict_Type PyErr_Clear PyErr_NoMemory PyErr_Occurred PyErr_SetString PyEval_RestoreThread PyEval_SaveThread PyExc_BufferError PyExc_RuntimeError PyExc_TypeError PyFloat_Type PyList_New PyList_Type PyLong_AsLongLongAndOverflow PyLong_AsSsize_t PyLong_FromSsize_t PyLong_Type PyMethod_New PyObject_CallOneArg PyObject_ClearWeakRefs PyObject_Free PyObject_GC_Del PyObject_GC_UnTrack PyObject_GetAttr PyObject_RichCompareBool PyObject_Vectorcall PyTuple_New PyTuple_Size PyTuple_Type PyType_GenericAlloc Py_DecRef Py_IncRef _PyObject_New _Py_FalseStruct _Py_NoneStruct _Py_TrueStruct
+; exports: add_plan address array_dealloc array_get array_getbuffer clear_plans delete_array empty from_numpy function_clear function_dealloc function_descr_get function_new function_traverse function_vectorcall guard_enter guard_exit idle_bytes is_deleted plan_count pool_class_of python self_test_kernel trim view wrap writable
+
+%struct.pool_class = type { ptr, i64, i64, i64 }
+%struct.environment = type { ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr }
+%struct.frame = type { ptr, ptr, ptr, ptr, ptr, ptr, i64, i64 }
+
+@pool = internal global [344 x %struct.pool_class] zeroinitializer, align 16
+@pool_idle = internal unnamed_addr global i64 0, align 8
+@OBJECT_SIZE = external local_unnamed_addr constant i64, align 8
+@python = local_unnamed_addr global %struct.environment zeroinitializer, align 8
+@PyExc_BufferError = external local_unnamed_addr global ptr, align 8
+@.str = private unnamed_addr constant [21 x i8] c"arrays are read-only\00", align 1
+@.str.1 = private unnamed_addr constant [45 x i8] c"the buffer protocol does not know this dtype\00", align 1
+@_Py_NoneStruct = external global [0 x i8], align 1
+@_Py_FalseStruct = external global [0 x i8], align 1
+@_Py_TrueStruct = external global [0 x i8], align 1
+@guard_count = external local_unnamed_addr global i64, align 8
+@PyExc_RuntimeError = external local_unnamed_addr global ptr, align 8
+@.str.2 = private unnamed_addr constant [32 x i8] c"the function is being destroyed\00", align 1
+@PyExc_TypeError = external local_unnamed_addr global ptr, align 8
+@.str.3 = private unnamed_addr constant [45 x i8] c"JitFunction expects one argument, a callable\00", align 1
+@TUPLE_ITEMS = external local_unnamed_addr constant i64, align 8
+@.str.4 = private unnamed_addr constant [31 x i8] c"JitFunction expects a callable\00", align 1
+@.str.5 = private unnamed_addr constant [35 x i8] c"an error was expected to be raised\00", align 1
+@.str.6 = private unnamed_addr constant [26 x i8] c"wrong number of arguments\00", align 1
+@.str.7 = private unnamed_addr constant [24 x i8] c"expected an xform array\00", align 1
+@PyBool_Type = external global [0 x i8], align 1
+@PyFloat_Type = external global [0 x i8], align 1
+@FLOAT_VALUE = external local_unnamed_addr constant i64, align 8
+@PyComplex_Type = external global [0 x i8], align 1
+@COMPLEX_VALUE = external local_unnamed_addr constant i64, align 8
+@PyLong_Type = external global [0 x i8], align 1
+@PyList_Type = external global [0 x i8], align 1
+@PyTuple_Type = external global [0 x i8], align 1
+@LIST_ITEMS = external local_unnamed_addr constant i64, align 8
+@PyDict_Type = external global [0 x i8], align 1
+@.str.8 = private unnamed_addr constant [35 x i8] c"a kernel failed without saying why\00", align 1
+@.str.9 = private unnamed_addr constant [23 x i8] c"expected a JitFunction\00", align 1
+
+; Function Attrs: mustprogress nofree norecurse nosync nounwind willreturn memory(readwrite, argmem: none, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync)
+define ptr @pool_class_of(i64 noundef %0) local_unnamed_addr #0 {
+  %2 = icmp slt i64 %0, 4097
+  br i1 %2, label %3, label %10
+
+3:                                                ; preds = %1
+  %4 = icmp slt i64 %0, 65
+  %5 = add nsw i64 %0, -1
+  %6 = lshr i64 %5, 6
+  %7 = select i1 %4, i64 0, i64 %6
+  %8 = shl nuw i64 %7, 6
+  %9 = add i64 %8, 64
+  br label %26
+
+10:                                               ; preds = %1
+  %11 = add nsw i64 %0, -1
+  %12 = tail call range(i64 0, 65) i64 @llvm.ctlz.i64(i64 %11, i1 true)
+  %13 = xor i64 %12, 63
+  %14 = icmp samesign ult i64 %13, 47
+  br i1 %14, label %15, label %38
+
+15:                                               ; preds = %10
+  %16 = shl nuw nsw i64 1, %13
+  %17 = sub nsw i64 %11, %16
+  %18 = lshr i64 %16, 3
+  %19 = sdiv i64 %17, %18
+  %20 = shl nuw nsw i64 %12, 3
+  %21 = sub nsw i64 %19, %20
+  %22 = add nsw i64 %21, 472
+  %23 = add nsw i64 %19, 1
+  %24 = mul nsw i64 %23, %18
+  %25 = add nsw i64 %24, %16
+  br label %26
+
+26:                                               ; preds = %15, %3
+  %27 = phi i64 [ %9, %3 ], [ %25, %15 ]
+  %28 = phi i64 [ %7, %3 ], [ %22, %15 ]
+  %29 = getelementptr inbounds %struct.pool_class, ptr @pool, i64 %28
+  %30 = getelementptr inbounds nuw i8, ptr %29, i64 24
+  %31 = load i64, ptr %30, align 8
+  %32 = icmp eq i64 %31, 0
+  br i1 %32, label %33, label %38
+
+33:                                               ; preds = %26
+  %34 = sdiv i64 67108864, %27
+  %35 = tail call i64 @llvm.smax.i64(i64 %34, i64 4)
+  %36 = tail call i64 @llvm.umin.i64(i64 %35, i64 256)
+  %37 = getelementptr inbounds nuw i8, ptr %29, i64 16
+  store i64 %36, ptr %37, align 16
+  store i64 %27, ptr %30, align 8
+  br label %38
+
+38:                                               ; preds = %10, %26, %33
+  %39 = phi ptr [ %29, %26 ], [ null, %10 ], [ %29, %33 ]
+  ret ptr %39
+}
+
+; Function Attrs: mustprogress nocallback nofree nosync nounwind willreturn memory(argmem: readwrite)
+declare void @llvm.lifetime.start.p0(ptr captures(none)) #1
+
+; Function Attrs: mustprogress nocallback nofree nosync nounwind speculatable willreturn memory(none)
+declare i64 @llvm.ctlz.i64(i64, i1 immarg) #2
+
+; Function Attrs: mustprogress nocallback nofree nosync nounwind willreturn memory(argmem: readwrite)
+declare void @llvm.lifetime.end.p0(ptr captures(none)) #1
+
+; Function Attrs: nounwind uwtable(sync)
+define ptr @idle_bytes(ptr noundef readnone captures(none) %0, ptr noundef readnone captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = load i64, ptr @pool_idle, align 8
+  %5 = tail call ptr @PyLong_FromSsize_t(i64 noundef %4) #16
+  ret ptr %5
+}
+
+declare ptr @PyLong_FromSsize_t(i64 noundef) local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define ptr @trim(ptr noundef readnone captures(none) %0, ptr noundef readnone captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = load i64, ptr @pool_idle, align 8
+  br label %5
+
+5:                                                ; preds = %14, %3
+  %6 = phi i64 [ 0, %3 ], [ %15, %14 ]
+  %7 = getelementptr inbounds nuw %struct.pool_class, ptr @pool, i64 %6
+  %8 = load ptr, ptr %7, align 16
+  %9 = icmp eq ptr %8, null
+  tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 16 dereferenceable(16) %7, i8 0, i64 16, i1 false)
+  br i1 %9, label %14, label %10
+
+10:                                               ; preds = %5, %10
+  %11 = phi ptr [ %12, %10 ], [ %8, %5 ]
+  %12 = load ptr, ptr %11, align 8
+  tail call void @free(ptr noundef nonnull %11)
+  %13 = icmp eq ptr %12, null
+  br i1 %13, label %14, label %10, !llvm.loop !5
+
+14:                                               ; preds = %10, %5
+  %15 = add nuw nsw i64 %6, 1
+  %16 = icmp eq i64 %15, 344
+  br i1 %16, label %17, label %5, !llvm.loop !7
+
+17:                                               ; preds = %14
+  store i64 0, ptr @pool_idle, align 8
+  %18 = tail call ptr @PyLong_FromSsize_t(i64 noundef %4) #16
+  ret ptr %18
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define void @array_dealloc(ptr noundef %0) local_unnamed_addr #3 {
+  %2 = load i64, ptr @OBJECT_SIZE, align 8
+  %3 = getelementptr inbounds i8, ptr %0, i64 %2
+  %4 = getelementptr i8, ptr %3, i64 -8
+  %5 = load ptr, ptr %4, align 8
+  %6 = getelementptr inbounds nuw i8, ptr %3, i64 24
+  %7 = load ptr, ptr %6, align 8
+  %8 = icmp eq ptr %7, null
+  br i1 %8, label %10, label %9, !prof !8
+
+9:                                                ; preds = %1
+  tail call void @PyObject_ClearWeakRefs(ptr noundef nonnull %0) #16
+  br label %10
+
+10:                                               ; preds = %9, %1
+  %11 = load ptr, ptr %3, align 8
+  %12 = icmp eq ptr %11, null
+  br i1 %12, label %13, label %17
+
+13:                                               ; preds = %10
+  %14 = getelementptr inbounds nuw i8, ptr %3, i64 32
+  %15 = load ptr, ptr %14, align 8
+  %16 = icmp eq ptr %15, null
+  br i1 %16, label %46, label %17, !prof !9
+
+17:                                               ; preds = %10, %13
+  %18 = phi ptr [ %15, %13 ], [ %11, %10 ]
+  %19 = getelementptr inbounds nuw i8, ptr %3, i64 16
+  %20 = load ptr, ptr %19, align 8
+  %21 = icmp eq ptr %20, null
+  br i1 %21, label %23, label %22
+
+22:                                               ; preds = %17
+  store ptr null, ptr %19, align 8
+  tail call void @Py_DecRef(ptr noundef nonnull %20) #16
+  br label %46
+
+23:                                               ; preds = %17
+  %24 = getelementptr inbounds nuw i8, ptr %3, i64 8
+  %25 = load ptr, ptr %24, align 8
+  %26 = getelementptr inbounds nuw i8, ptr %25, i64 8
+  %27 = load ptr, ptr %26, align 8
+  %28 = getelementptr inbounds nuw i8, ptr %27, i64 8
+  %29 = load i64, ptr %28, align 8
+  %30 = getelementptr inbounds nuw i8, ptr %27, i64 16
+  %31 = load i64, ptr %30, align 8
+  %32 = icmp slt i64 %29, %31
+  br i1 %32, label %33, label %39, !prof !8
+
+33:                                               ; preds = %23
+  %34 = load i64, ptr @pool_idle, align 8
+  %35 = getelementptr inbounds nuw i8, ptr %27, i64 24
+  %36 = load i64, ptr %35, align 8
+  %37 = add nsw i64 %36, %34
+  %38 = icmp sgt i64 %37, 536870912
+  br i1 %38, label %39, label %40, !prof !10
+
+39:                                               ; preds = %33, %23
+  tail call void @free(ptr noundef nonnull %18)
+  br label %46
+
+40:                                               ; preds = %33
+  %41 = load ptr, ptr %27, align 8
+  store ptr %41, ptr %18, align 8
+  store ptr %18, ptr %27, align 8
+  %42 = load i64, ptr %28, align 8
+  %43 = add nsw i64 %42, 1
+  store i64 %43, ptr %28, align 8
+  %44 = load i64, ptr %35, align 8
+  %45 = add nsw i64 %44, %34
+  store i64 %45, ptr @pool_idle, align 8
+  br label %46
+
+46:                                               ; preds = %40, %39, %22, %13
+  tail call void @PyObject_Free(ptr noundef nonnull %0) #16
+  tail call void @Py_DecRef(ptr noundef %5) #16
+  ret void
+}
+
+declare void @PyObject_ClearWeakRefs(ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: inlinehint nounwind uwtable(sync)
+define internal fastcc void @array_release(ptr noundef captures(none) %0, ptr noundef nonnull %1) unnamed_addr #5 {
+  %3 = getelementptr inbounds nuw i8, ptr %0, i64 16
+  %4 = load ptr, ptr %3, align 8
+  %5 = icmp eq ptr %4, null
+  br i1 %5, label %7, label %6
+
+6:                                                ; preds = %2
+  store ptr null, ptr %3, align 8
+  tail call void @Py_DecRef(ptr noundef nonnull %4) #16
+  br label %30
+
+7:                                                ; preds = %2
+  %8 = getelementptr inbounds nuw i8, ptr %0, i64 8
+  %9 = load ptr, ptr %8, align 8
+  %10 = getelementptr inbounds nuw i8, ptr %9, i64 8
+  %11 = load ptr, ptr %10, align 8
+  %12 = getelementptr inbounds nuw i8, ptr %11, i64 8
+  %13 = load i64, ptr %12, align 8
+  %14 = getelementptr inbounds nuw i8, ptr %11, i64 16
+  %15 = load i64, ptr %14, align 8
+  %16 = icmp slt i64 %13, %15
+  br i1 %16, label %17, label %23, !prof !8
+
+17:                                               ; preds = %7
+  %18 = load i64, ptr @pool_idle, align 8
+  %19 = getelementptr inbounds nuw i8, ptr %11, i64 24
+  %20 = load i64, ptr %19, align 8
+  %21 = add nsw i64 %20, %18
+  %22 = icmp sgt i64 %21, 536870912
+  br i1 %22, label %23, label %24, !prof !10
+
+23:                                               ; preds = %17, %7
+  tail call void @free(ptr noundef nonnull %1)
+  br label %30
+
+24:                                               ; preds = %17
+  %25 = load ptr, ptr %11, align 8
+  store ptr %25, ptr %1, align 8
+  store ptr %1, ptr %11, align 8
+  %26 = load i64, ptr %12, align 8
+  %27 = add nsw i64 %26, 1
+  store i64 %27, ptr %12, align 8
+  %28 = load i64, ptr %19, align 8
+  %29 = add nsw i64 %28, %18
+  store i64 %29, ptr @pool_idle, align 8
+  br label %30
+
+30:                                               ; preds = %24, %23, %6
+  ret void
+}
+
+declare void @PyObject_Free(ptr noundef) local_unnamed_addr #4
+
+declare void @Py_DecRef(ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define range(i32 -1, 1) i32 @array_getbuffer(ptr noundef %0, ptr noundef writeonly captures(none) initializes((8, 16)) %1, i32 noundef %2) local_unnamed_addr #3 {
+  %4 = load i64, ptr @OBJECT_SIZE, align 8
+  %5 = getelementptr inbounds i8, ptr %0, i64 %4
+  %6 = getelementptr inbounds nuw i8, ptr %1, i64 8
+  store ptr null, ptr %6, align 8
+  %7 = load ptr, ptr %5, align 8
+  %8 = icmp eq ptr %7, null
+  br i1 %8, label %9, label %15
+
+9:                                                ; preds = %3
+  %10 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 48), align 8
+  %11 = tail call ptr @PyObject_CallOneArg(ptr noundef %10, ptr noundef nonnull %0) #16
+  %12 = icmp eq ptr %11, null
+  br i1 %12, label %62, label %13
+
+13:                                               ; preds = %9
+  tail call void @Py_DecRef(ptr noundef nonnull %11) #16
+  %14 = load ptr, ptr @PyExc_RuntimeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %14, ptr noundef nonnull @.str.5) #16
+  br label %62
+
+15:                                               ; preds = %3
+  %16 = and i32 %2, 1
+  %17 = icmp eq i32 %16, 0
+  br i1 %17, label %20, label %18
+
+18:                                               ; preds = %15
+  %19 = load ptr, ptr @PyExc_BufferError, align 8
+  tail call void @PyErr_SetString(ptr noundef %19, ptr noundef nonnull @.str) #16
+  br label %62
+
+20:                                               ; preds = %15
+  %21 = getelementptr inbounds nuw i8, ptr %5, i64 8
+  %22 = load ptr, ptr %21, align 8
+  %23 = getelementptr inbounds nuw i8, ptr %22, i64 96
+  %24 = load ptr, ptr %23, align 8
+  %25 = icmp eq ptr %24, null
+  br i1 %25, label %26, label %28
+
+26:                                               ; preds = %20
+  %27 = load ptr, ptr @PyExc_BufferError, align 8
+  tail call void @PyErr_SetString(ptr noundef %27, ptr noundef nonnull @.str.1) #16
+  br label %62
+
+28:                                               ; preds = %20
+  %29 = getelementptr inbounds nuw i8, ptr %5, i64 44
+  store i32 1, ptr %29, align 4
+  tail call void @Py_IncRef(ptr noundef nonnull %0) #16
+  %30 = load ptr, ptr %5, align 8
+  store ptr %30, ptr %1, align 8
+  store ptr %0, ptr %6, align 8
+  %31 = load ptr, ptr %21, align 8
+  %32 = load i64, ptr %31, align 8
+  %33 = getelementptr inbounds nuw i8, ptr %1, i64 16
+  store i64 %32, ptr %33, align 8
+  %34 = load ptr, ptr %21, align 8
+  %35 = getelementptr inbounds nuw i8, ptr %34, i64 80
+  %36 = load i64, ptr %35, align 8
+  %37 = getelementptr inbounds nuw i8, ptr %1, i64 24
+  store i64 %36, ptr %37, align 8
+  %38 = getelementptr inbounds nuw i8, ptr %1, i64 32
+  store i32 1, ptr %38, align 8
+  %39 = load ptr, ptr %21, align 8
+  %40 = getelementptr inbounds nuw i8, ptr %39, i64 88
+  %41 = load i64, ptr %40, align 8
+  %42 = trunc i64 %41 to i32
+  %43 = getelementptr inbounds nuw i8, ptr %1, i64 36
+  store i32 %42, ptr %43, align 4
+  %44 = and i32 %2, 4
+  %45 = icmp eq i32 %44, 0
+  br i1 %45, label %50, label %46
+
+46:                                               ; preds = %28
+  %47 = load ptr, ptr %21, align 8
+  %48 = getelementptr inbounds nuw i8, ptr %47, i64 96
+  %49 = load ptr, ptr %48, align 8
+  br label %50
+
+50:                                               ; preds = %28, %46
+  %51 = phi ptr [ %49, %46 ], [ null, %28 ]
+  %52 = getelementptr inbounds nuw i8, ptr %1, i64 40
+  store ptr %51, ptr %52, align 8
+  %53 = load ptr, ptr %21, align 8
+  %54 = getelementptr inbounds nuw i8, ptr %53, i64 104
+  %55 = load ptr, ptr %54, align 8
+  %56 = getelementptr inbounds nuw i8, ptr %1, i64 48
+  store ptr %55, ptr %56, align 8
+  %57 = load ptr, ptr %21, align 8
+  %58 = getelementptr inbounds nuw i8, ptr %57, i64 112
+  %59 = load ptr, ptr %58, align 8
+  %60 = getelementptr inbounds nuw i8, ptr %1, i64 56
+  store ptr %59, ptr %60, align 8
+  %61 = getelementptr inbounds nuw i8, ptr %1, i64 64
+  tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(16) %61, i8 0, i64 16, i1 false)
+  br label %62
+
+62:                                               ; preds = %13, %9, %50, %26, %18
+  %63 = phi i32 [ -1, %18 ], [ 0, %50 ], [ -1, %26 ], [ -1, %9 ], [ -1, %13 ]
+  ret i32 %63
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define internal fastcc void @complain(ptr noundef %0, ptr noundef %1) unnamed_addr #3 {
+  %3 = tail call ptr @PyObject_CallOneArg(ptr noundef %0, ptr noundef %1) #16
+  %4 = icmp eq ptr %3, null
+  br i1 %4, label %7, label %5
+
+5:                                                ; preds = %2
+  tail call void @Py_DecRef(ptr noundef nonnull %3) #16
+  %6 = load ptr, ptr @PyExc_RuntimeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %6, ptr noundef nonnull @.str.5) #16
+  br label %7
+
+7:                                                ; preds = %5, %2
+  ret void
+}
+
+declare void @PyErr_SetString(ptr noundef, ptr noundef) local_unnamed_addr #4
+
+declare void @Py_IncRef(ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define noundef ptr @array_get(ptr noundef readonly captures(none) %0, ptr noundef %1) local_unnamed_addr #3 {
+  %3 = load i64, ptr @OBJECT_SIZE, align 8
+  %4 = getelementptr inbounds i8, ptr %0, i64 %3
+  %5 = getelementptr inbounds nuw i8, ptr %4, i64 8
+  %6 = load ptr, ptr %5, align 8
+  %7 = ptrtoint ptr %1 to i64
+  %8 = getelementptr inbounds i8, ptr %6, i64 %7
+  %9 = load ptr, ptr %8, align 8
+  tail call void @Py_IncRef(ptr noundef %9) #16
+  ret ptr %9
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define ptr @empty(ptr noundef readnone captures(none) %0, ptr noundef readonly captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = icmp eq i64 %2, 1
+  br i1 %4, label %7, label %5, !prof !8
+
+5:                                                ; preds = %3
+  %6 = load ptr, ptr @PyExc_TypeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %6, ptr noundef nonnull @.str.6) #16
+  br label %53
+
+7:                                                ; preds = %3
+  %8 = load ptr, ptr %1, align 8
+  %9 = tail call fastcc ptr @descriptor_of(ptr noundef %8)
+  %10 = icmp eq ptr %9, null
+  br i1 %10, label %53, label %11
+
+11:                                               ; preds = %7
+  %12 = getelementptr inbounds nuw i8, ptr %9, i64 8
+  %13 = load ptr, ptr %12, align 8
+  %14 = icmp eq ptr %13, null
+  br i1 %14, label %30, label %15
+
+15:                                               ; preds = %11
+  %16 = load ptr, ptr %13, align 8
+  %17 = icmp eq ptr %16, null
+  br i1 %17, label %27, label %18, !prof !10
+
+18:                                               ; preds = %15
+  %19 = load ptr, ptr %16, align 8
+  store ptr %19, ptr %13, align 8
+  %20 = getelementptr inbounds nuw i8, ptr %13, i64 8
+  %21 = load i64, ptr %20, align 8
+  %22 = add nsw i64 %21, -1
+  store i64 %22, ptr %20, align 8
+  %23 = getelementptr inbounds nuw i8, ptr %13, i64 24
+  %24 = load i64, ptr %23, align 8
+  %25 = load i64, ptr @pool_idle, align 8
+  %26 = sub nsw i64 %25, %24
+  store i64 %26, ptr @pool_idle, align 8
+  br label %41
+
+27:                                               ; preds = %15
+  %28 = tail call fastcc ptr @pool_grow(ptr noundef nonnull %13)
+  %29 = icmp eq ptr %28, null
+  br i1 %29, label %30, label %41, !prof !11
+
+30:                                               ; preds = %27, %11
+  %31 = load i64, ptr %9, align 8
+  %32 = tail call ptr @PyLong_FromSsize_t(i64 noundef %31) #16
+  %33 = icmp eq ptr %32, null
+  br i1 %33, label %53, label %34
+
+34:                                               ; preds = %30
+  %35 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
+  %36 = tail call ptr @PyObject_CallOneArg(ptr noundef %35, ptr noundef nonnull %32) #16
+  %37 = icmp eq ptr %36, null
+  br i1 %37, label %40, label %38
+
+38:                                               ; preds = %34
+  tail call void @Py_DecRef(ptr noundef nonnull %36) #16
+  %39 = load ptr, ptr @PyExc_RuntimeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %39, ptr noundef nonnull @.str.5) #16
+  br label %40
+
+40:                                               ; preds = %38, %34
+  tail call void @Py_DecRef(ptr noundef nonnull %32) #16
+  br label %53
+
+41:                                               ; preds = %27, %18
+  %42 = phi ptr [ %16, %18 ], [ %28, %27 ]
+  %43 = load ptr, ptr @python, align 8
+  %44 = tail call ptr @_PyObject_New(ptr noundef %43) #16
+  %45 = icmp eq ptr %44, null
+  br i1 %45, label %51, label %46, !prof !10
+
+46:                                               ; preds = %41
+  %47 = load i64, ptr @OBJECT_SIZE, align 8
+  %48 = getelementptr inbounds i8, ptr %44, i64 %47
+  store ptr %42, ptr %48, align 8
+  %49 = getelementptr inbounds nuw i8, ptr %48, i64 8
+  store ptr %9, ptr %49, align 8
+  %50 = getelementptr inbounds nuw i8, ptr %48, i64 16
+  tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(32) %50, i8 0, i64 32, i1 false)
+  br label %53
+
+51:                                               ; preds = %41
+  %52 = load ptr, ptr %12, align 8
+  tail call fastcc void @pool_give(ptr noundef %52, ptr noundef nonnull %42)
+  br label %53
+
+53:                                               ; preds = %51, %46, %30, %40, %5, %7
+  %54 = phi ptr [ null, %5 ], [ null, %7 ], [ %44, %46 ], [ null, %51 ], [ null, %30 ], [ null, %40 ]
+  ret ptr %54
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define internal fastcc ptr @descriptor_of(ptr noundef %0) unnamed_addr #3 {
+  %2 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 24), align 8
+  %3 = tail call ptr @PyObject_GetAttr(ptr noundef %0, ptr noundef %2) #16
+  %4 = icmp eq ptr %3, null
+  br i1 %4, label %19, label %5
+
+5:                                                ; preds = %1
+  %6 = tail call i64 @PyLong_AsSsize_t(ptr noundef nonnull %3) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %3) #16
+  %7 = icmp eq i64 %6, 0
+  br i1 %7, label %8, label %14
+
+8:                                                ; preds = %5
+  %9 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 32), align 8
+  %10 = tail call ptr @PyObject_CallOneArg(ptr noundef %9, ptr noundef %0) #16
+  %11 = icmp eq ptr %10, null
+  br i1 %11, label %19, label %12
+
+12:                                               ; preds = %8
+  %13 = tail call i64 @PyLong_AsSsize_t(ptr noundef nonnull %10) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %10) #16
+  br label %14
+
+14:                                               ; preds = %12, %5
+  %15 = phi i64 [ %13, %12 ], [ %6, %5 ]
+  %16 = icmp eq i64 %15, -1
+  %17 = inttoptr i64 %15 to ptr
+  %18 = select i1 %16, ptr null, ptr %17
+  br label %19
+
+19:                                               ; preds = %14, %8, %1
+  %20 = phi ptr [ null, %1 ], [ %18, %14 ], [ null, %8 ]
+  ret ptr %20
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define ptr @wrap(ptr noundef readnone captures(none) %0, ptr noundef %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = icmp eq i64 %2, 2
+  br i1 %4, label %7, label %5, !prof !8
+
+5:                                                ; preds = %3
+  %6 = load ptr, ptr @PyExc_TypeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %6, ptr noundef nonnull @.str.6) #16
+  br label %76
+
+7:                                                ; preds = %3
+  %8 = getelementptr inbounds nuw i8, ptr %1, i64 8
+  %9 = load ptr, ptr %8, align 8
+  %10 = tail call fastcc ptr @descriptor_of(ptr noundef %9)
+  %11 = icmp eq ptr %10, null
+  br i1 %11, label %76, label %12
+
+12:                                               ; preds = %7
+  %13 = load ptr, ptr %1, align 8
+  %14 = load i64, ptr @OBJECT_SIZE, align 8
+  %15 = getelementptr i8, ptr %13, i64 %14
+  %16 = getelementptr i8, ptr %15, i64 -8
+  %17 = load ptr, ptr %16, align 8
+  %18 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 16), align 8
+  %19 = icmp eq ptr %17, %18
+  br i1 %19, label %20, label %55
+
+20:                                               ; preds = %12
+  %21 = getelementptr i8, ptr %15, i64 8
+  %22 = load i32, ptr %21, align 4
+  %23 = sext i32 %22 to i64
+  %24 = getelementptr inbounds nuw i8, ptr %10, i64 88
+  %25 = load i64, ptr %24, align 8
+  %26 = icmp eq i64 %25, %23
+  br i1 %26, label %27, label %55
+
+27:                                               ; preds = %20
+  %28 = getelementptr i8, ptr %15, i64 40
+  %29 = load ptr, ptr %28, align 8
+  %30 = getelementptr inbounds nuw i8, ptr %10, i64 32
+  %31 = load ptr, ptr %30, align 8
+  %32 = icmp eq ptr %29, %31
+  br i1 %32, label %33, label %55
+
+33:                                               ; preds = %27
+  %34 = getelementptr i8, ptr %15, i64 48
+  %35 = load i32, ptr %34, align 4
+  %36 = and i32 %35, 257
+  %37 = icmp eq i32 %36, 257
+  br i1 %37, label %38, label %55
+
+38:                                               ; preds = %33
+  %39 = icmp slt i32 %22, 1
+  br i1 %39, label %61, label %40
+
+40:                                               ; preds = %38
+  %41 = getelementptr i8, ptr %15, i64 16
+  %42 = load ptr, ptr %41, align 8
+  %43 = getelementptr inbounds nuw i8, ptr %10, i64 104
+  %44 = load ptr, ptr %43, align 8
+  br label %48
+
+45:                                               ; preds = %48
+  %46 = add nuw nsw i64 %49, 1
+  %47 = icmp eq i64 %46, %23
+  br i1 %47, label %61, label %48, !llvm.loop !12
+
+48:                                               ; preds = %45, %40
+  %49 = phi i64 [ 0, %40 ], [ %46, %45 ]
+  %50 = getelementptr inbounds nuw i64, ptr %42, i64 %49
+  %51 = load i64, ptr %50, align 8
+  %52 = getelementptr inbounds nuw i64, ptr %44, i64 %49
+  %53 = load i64, ptr %52, align 8
+  %54 = icmp eq i64 %51, %53
+  br i1 %54, label %45, label %55
+
+55:                                               ; preds = %48, %33, %12, %27, %20
+  %56 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 40), align 8
+  %57 = tail call ptr @PyObject_Vectorcall(ptr noundef %56, ptr noundef nonnull %1, i64 noundef 2, ptr noundef null) #16
+  %58 = icmp eq ptr %57, null
+  br i1 %58, label %76, label %59
+
+59:                                               ; preds = %55
+  tail call void @Py_DecRef(ptr noundef nonnull %57) #16
+  %60 = load ptr, ptr %1, align 8
+  br label %61
+
+61:                                               ; preds = %45, %59, %38
+  %62 = phi ptr [ %13, %38 ], [ %60, %59 ], [ %13, %45 ]
+  tail call void @Py_IncRef(ptr noundef %62) #16
+  %63 = load ptr, ptr %1, align 8
+  %64 = getelementptr inbounds i8, ptr %63, i64 %14
+  %65 = load ptr, ptr %64, align 8
+  %66 = load ptr, ptr @python, align 8
+  %67 = tail call ptr @_PyObject_New(ptr noundef %66) #16
+  %68 = icmp eq ptr %67, null
+  br i1 %68, label %74, label %69, !prof !10
+
+69:                                               ; preds = %61
+  %70 = getelementptr inbounds i8, ptr %67, i64 %14
+  store ptr %65, ptr %70, align 8
+  %71 = getelementptr inbounds nuw i8, ptr %70, i64 8
+  store ptr %10, ptr %71, align 8
+  %72 = getelementptr inbounds nuw i8, ptr %70, i64 16
+  store ptr %63, ptr %72, align 8
+  %73 = getelementptr inbounds nuw i8, ptr %70, i64 24
+  tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(24) %73, i8 0, i64 24, i1 false)
+  br label %76
+
+74:                                               ; preds = %61
+  %75 = load ptr, ptr %1, align 8
+  tail call void @Py_DecRef(ptr noundef %75) #16
+  br label %76
+
+76:                                               ; preds = %55, %69, %5, %74, %7
+  %77 = phi ptr [ null, %7 ], [ null, %5 ], [ null, %74 ], [ %67, %69 ], [ null, %55 ]
+  ret ptr %77
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define ptr @from_numpy(ptr noundef readnone captures(none) %0, ptr noundef readonly captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = alloca [2 x ptr], align 16
+  %5 = icmp eq i64 %2, 2
+  br i1 %5, label %8, label %6, !prof !8
+
+6:                                                ; preds = %3
+  %7 = load ptr, ptr @PyExc_TypeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %7, ptr noundef nonnull @.str.6) #16
+  br label %159
+
+8:                                                ; preds = %3
+  %9 = getelementptr inbounds nuw i8, ptr %1, i64 8
+  %10 = load ptr, ptr %9, align 8
+  %11 = tail call fastcc ptr @descriptor_of(ptr noundef %10)
+  %12 = icmp eq ptr %11, null
+  br i1 %12, label %159, label %13
+
+13:                                               ; preds = %8
+  call void @llvm.lifetime.start.p0(ptr nonnull %4) #16
+  %14 = load ptr, ptr %1, align 8
+  store ptr %14, ptr %4, align 16
+  %15 = getelementptr inbounds nuw i8, ptr %4, i64 8
+  %16 = load ptr, ptr %9, align 8
+  store ptr %16, ptr %15, align 8
+  %17 = load i64, ptr @OBJECT_SIZE, align 8
+  %18 = getelementptr i8, ptr %14, i64 %17
+  %19 = getelementptr i8, ptr %18, i64 -8
+  %20 = load ptr, ptr %19, align 8
+  %21 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 16), align 8
+  %22 = icmp eq ptr %20, %21
+  br i1 %22, label %23, label %59
+
+23:                                               ; preds = %13
+  %24 = getelementptr i8, ptr %18, i64 8
+  %25 = load i32, ptr %24, align 4
+  %26 = sext i32 %25 to i64
+  %27 = getelementptr inbounds nuw i8, ptr %11, i64 88
+  %28 = load i64, ptr %27, align 8
+  %29 = icmp eq i64 %28, %26
+  br i1 %29, label %30, label %59
+
+30:                                               ; preds = %23
+  %31 = getelementptr i8, ptr %18, i64 40
+  %32 = load ptr, ptr %31, align 8
+  %33 = getelementptr inbounds nuw i8, ptr %11, i64 32
+  %34 = load ptr, ptr %33, align 8
+  %35 = icmp eq ptr %32, %34
+  br i1 %35, label %36, label %59
+
+36:                                               ; preds = %30
+  %37 = getelementptr i8, ptr %18, i64 48
+  %38 = load i32, ptr %37, align 4
+  %39 = and i32 %38, 257
+  %40 = icmp eq i32 %39, 257
+  br i1 %40, label %41, label %59
+
+41:                                               ; preds = %36
+  %42 = icmp slt i32 %25, 1
+  br i1 %42, label %58, label %43
+
+43:                                               ; preds = %41
+  %44 = getelementptr i8, ptr %18, i64 16
+  %45 = load ptr, ptr %44, align 8
+  %46 = getelementptr inbounds nuw i8, ptr %11, i64 104
+  %47 = load ptr, ptr %46, align 8
+  br label %51
+
+48:                                               ; preds = %51
+  %49 = add nuw nsw i64 %52, 1
+  %50 = icmp eq i64 %49, %26
+  br i1 %50, label %58, label %51, !llvm.loop !12
+
+51:                                               ; preds = %48, %43
+  %52 = phi i64 [ 0, %43 ], [ %49, %48 ]
+  %53 = getelementptr inbounds nuw i64, ptr %45, i64 %52
+  %54 = load i64, ptr %53, align 8
+  %55 = getelementptr inbounds nuw i64, ptr %47, i64 %52
+  %56 = load i64, ptr %55, align 8
+  %57 = icmp eq i64 %54, %56
+  br i1 %57, label %48, label %59
+
+58:                                               ; preds = %48, %41
+  tail call void @Py_IncRef(ptr noundef %14) #16
+  br label %109
+
+59:                                               ; preds = %51, %36, %13, %30, %23
+  %60 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 64), align 8
+  %61 = tail call ptr @PyObject_CallOneArg(ptr noundef %60, ptr noundef %14) #16
+  store ptr %61, ptr %4, align 16
+  %62 = icmp eq ptr %61, null
+  br i1 %62, label %157, label %63
+
+63:                                               ; preds = %59
+  %64 = getelementptr i8, ptr %61, i64 %17
+  %65 = getelementptr i8, ptr %64, i64 -8
+  %66 = load ptr, ptr %65, align 8
+  %67 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 16), align 8
+  %68 = icmp eq ptr %66, %67
+  br i1 %68, label %69, label %104
+
+69:                                               ; preds = %63
+  %70 = getelementptr i8, ptr %64, i64 8
+  %71 = load i32, ptr %70, align 4
+  %72 = sext i32 %71 to i64
+  %73 = getelementptr inbounds nuw i8, ptr %11, i64 88
+  %74 = load i64, ptr %73, align 8
+  %75 = icmp eq i64 %74, %72
+  br i1 %75, label %76, label %104
+
+76:                                               ; preds = %69
+  %77 = getelementptr i8, ptr %64, i64 40
+  %78 = load ptr, ptr %77, align 8
+  %79 = getelementptr inbounds nuw i8, ptr %11, i64 32
+  %80 = load ptr, ptr %79, align 8
+  %81 = icmp eq ptr %78, %80
+  br i1 %81, label %82, label %104
+
+82:                                               ; preds = %76
+  %83 = getelementptr i8, ptr %64, i64 48
+  %84 = load i32, ptr %83, align 4
+  %85 = and i32 %84, 257
+  %86 = icmp eq i32 %85, 257
+  br i1 %86, label %87, label %104
+
+87:                                               ; preds = %82
+  %88 = icmp slt i32 %71, 1
+  br i1 %88, label %109, label %89
+
+89:                                               ; preds = %87
+  %90 = getelementptr i8, ptr %64, i64 16
+  %91 = load ptr, ptr %90, align 8
+  %92 = getelementptr inbounds nuw i8, ptr %11, i64 104
+  %93 = load ptr, ptr %92, align 8
+  br label %97
+
+94:                                               ; preds = %97
+  %95 = add nuw nsw i64 %98, 1
+  %96 = icmp eq i64 %95, %72
+  br i1 %96, label %109, label %97, !llvm.loop !12
+
+97:                                               ; preds = %94, %89
+  %98 = phi i64 [ 0, %89 ], [ %95, %94 ]
+  %99 = getelementptr inbounds nuw i64, ptr %91, i64 %98
+  %100 = load i64, ptr %99, align 8
+  %101 = getelementptr inbounds nuw i64, ptr %93, i64 %98
+  %102 = load i64, ptr %101, align 8
+  %103 = icmp eq i64 %100, %102
+  br i1 %103, label %94, label %104
+
+104:                                              ; preds = %97, %82, %63, %76, %69
+  %105 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 40), align 8
+  %106 = call ptr @PyObject_Vectorcall(ptr noundef %105, ptr noundef nonnull %4, i64 noundef 2, ptr noundef null) #16
+  %107 = icmp eq ptr %106, null
+  br i1 %107, label %154, label %108
+
+108:                                              ; preds = %104
+  call void @Py_DecRef(ptr noundef nonnull %106) #16
+  br label %109
+
+109:                                              ; preds = %94, %108, %87, %58
+  %110 = getelementptr inbounds nuw i8, ptr %11, i64 8
+  %111 = load ptr, ptr %110, align 8
+  %112 = icmp eq ptr %111, null
+  br i1 %112, label %128, label %113
+
+113:                                              ; preds = %109
+  %114 = load ptr, ptr %111, align 8
+  %115 = icmp eq ptr %114, null
+  br i1 %115, label %125, label %116, !prof !10
+
+116:                                              ; preds = %113
+  %117 = load ptr, ptr %114, align 8
+  store ptr %117, ptr %111, align 8
+  %118 = getelementptr inbounds nuw i8, ptr %111, i64 8
+  %119 = load i64, ptr %118, align 8
+  %120 = add nsw i64 %119, -1
+  store i64 %120, ptr %118, align 8
+  %121 = getelementptr inbounds nuw i8, ptr %111, i64 24
+  %122 = load i64, ptr %121, align 8
+  %123 = load i64, ptr @pool_idle, align 8
+  %124 = sub nsw i64 %123, %122
+  store i64 %124, ptr @pool_idle, align 8
+  br label %139
+
+125:                                              ; preds = %113
+  %126 = call fastcc ptr @pool_grow(ptr noundef nonnull %111)
+  %127 = icmp eq ptr %126, null
+  br i1 %127, label %128, label %139, !prof !11
+
+128:                                              ; preds = %125, %109
+  %129 = load i64, ptr %11, align 8
+  %130 = call ptr @PyLong_FromSsize_t(i64 noundef %129) #16
+  %131 = icmp eq ptr %130, null
+  br i1 %131, label %154, label %132
+
+132:                                              ; preds = %128
+  %133 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
+  %134 = call ptr @PyObject_CallOneArg(ptr noundef %133, ptr noundef nonnull %130) #16
+  %135 = icmp eq ptr %134, null
+  br i1 %135, label %138, label %136
+
+136:                                              ; preds = %132
+  call void @Py_DecRef(ptr noundef nonnull %134) #16
+  %137 = load ptr, ptr @PyExc_RuntimeError, align 8
+  call void @PyErr_SetString(ptr noundef %137, ptr noundef nonnull @.str.5) #16
+  br label %138
+
+138:                                              ; preds = %136, %132
+  call void @Py_DecRef(ptr noundef nonnull %130) #16
+  br label %154
+
+139:                                              ; preds = %125, %116
+  %140 = phi ptr [ %114, %116 ], [ %126, %125 ]
+  %141 = load ptr, ptr @python, align 8
+  %142 = call ptr @_PyObject_New(ptr noundef %141) #16
+  %143 = icmp eq ptr %142, null
+  br i1 %143, label %144, label %146, !prof !10
+
+144:                                              ; preds = %139
+  %145 = load ptr, ptr %110, align 8
+  call fastcc void @pool_give(ptr noundef %145, ptr noundef nonnull %140)
+  br label %154
+
+146:                                              ; preds = %139
+  %147 = getelementptr inbounds i8, ptr %142, i64 %17
+  store ptr %140, ptr %147, align 8
+  %148 = getelementptr inbounds nuw i8, ptr %147, i64 8
+  store ptr %11, ptr %148, align 8
+  %149 = getelementptr inbounds nuw i8, ptr %147, i64 16
+  call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(32) %149, i8 0, i64 32, i1 false)
+  %150 = load ptr, ptr %4, align 16
+  %151 = getelementptr inbounds i8, ptr %150, i64 %17
+  %152 = load ptr, ptr %151, align 8
+  %153 = load i64, ptr %11, align 8
+  call void @llvm.memcpy.p0.p0.i64(ptr nonnull align 1 %140, ptr align 1 %152, i64 %153, i1 false)
+  br label %154
+
+154:                                              ; preds = %146, %144, %128, %138, %104
+  %155 = phi ptr [ null, %104 ], [ %142, %146 ], [ null, %144 ], [ null, %128 ], [ null, %138 ]
+  %156 = load ptr, ptr %4, align 16
+  call void @Py_DecRef(ptr noundef %156) #16
+  br label %157
+
+157:                                              ; preds = %154, %59
+  %158 = phi ptr [ null, %59 ], [ %155, %154 ]
+  call void @llvm.lifetime.end.p0(ptr nonnull %4) #16
+  br label %159
+
+159:                                              ; preds = %6, %8, %157
+  %160 = phi ptr [ %158, %157 ], [ null, %8 ], [ null, %6 ]
+  ret ptr %160
+}
+
+declare ptr @PyObject_CallOneArg(ptr noundef, ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: mustprogress nocallback nofree nounwind willreturn memory(argmem: readwrite)
+declare void @llvm.memcpy.p0.p0.i64(ptr noalias writeonly captures(none), ptr noalias readonly captures(none), i64, i1 immarg) #6
+
+; Function Attrs: nounwind uwtable(sync)
+define ptr @view(ptr noundef readnone captures(none) %0, ptr noundef readonly captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = icmp eq i64 %2, 1
+  br i1 %4, label %5, label %13, !prof !8
+
+5:                                                ; preds = %3
+  %6 = load ptr, ptr %1, align 8
+  %7 = load i64, ptr @OBJECT_SIZE, align 8
+  %8 = getelementptr i8, ptr %6, i64 %7
+  %9 = getelementptr i8, ptr %8, i64 -8
+  %10 = load ptr, ptr %9, align 8
+  %11 = load ptr, ptr @python, align 8
+  %12 = icmp eq ptr %10, %11
+  br i1 %12, label %16, label %13
+
+13:                                               ; preds = %5, %3
+  %14 = phi ptr [ @.str.6, %3 ], [ @.str.7, %5 ]
+  %15 = load ptr, ptr @PyExc_TypeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  br label %48
+
+16:                                               ; preds = %5
+  %17 = load ptr, ptr %8, align 8
+  %18 = icmp eq ptr %17, null
+  br i1 %18, label %19, label %21, !prof !10
+
+19:                                               ; preds = %16
+  %20 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 48), align 8
+  tail call fastcc void @complain(ptr noundef %20, ptr noundef nonnull %6)
+  br label %48
+
+21:                                               ; preds = %16
+  %22 = getelementptr inbounds nuw i8, ptr %8, i64 44
+  store i32 1, ptr %22, align 4
+  %23 = load ptr, ptr %1, align 8
+  %24 = getelementptr inbounds i8, ptr %23, i64 %7
+  %25 = getelementptr inbounds nuw i8, ptr %24, i64 8
+  %26 = load ptr, ptr %25, align 8
+  %27 = getelementptr inbounds nuw i8, ptr %26, i64 88
+  %28 = load i64, ptr %27, align 8
+  %29 = icmp eq i64 %28, 0
+  %30 = select i1 %29, i32 259, i32 257
+  %31 = getelementptr inbounds nuw i8, ptr %26, i64 32
+  %32 = load ptr, ptr %31, align 8
+  tail call void @Py_IncRef(ptr noundef %32) #16
+  %33 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 72), align 8
+  %34 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 16), align 8
+  %35 = load ptr, ptr %31, align 8
+  %36 = load i64, ptr %27, align 8
+  %37 = trunc i64 %36 to i32
+  %38 = getelementptr inbounds nuw i8, ptr %26, i64 104
+  %39 = load ptr, ptr %38, align 8
+  %40 = load ptr, ptr %24, align 8
+  %41 = tail call ptr %33(ptr noundef %34, ptr noundef %35, i32 noundef %37, ptr noundef %39, ptr noundef null, ptr noundef %40, i32 noundef %30, ptr noundef null) #16
+  %42 = icmp eq ptr %41, null
+  br i1 %42, label %48, label %43
+
+43:                                               ; preds = %21
+  tail call void @Py_IncRef(ptr noundef nonnull %23) #16
+  %44 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 80), align 8
+  %45 = tail call i32 %44(ptr noundef nonnull %41, ptr noundef nonnull %23) #16
+  %46 = icmp slt i32 %45, 0
+  br i1 %46, label %47, label %48
+
+47:                                               ; preds = %43
+  tail call void @Py_DecRef(ptr noundef nonnull %41) #16
+  br label %48
+
+48:                                               ; preds = %19, %13, %47, %43, %21
+  %49 = phi ptr [ %41, %43 ], [ null, %19 ], [ null, %47 ], [ null, %21 ], [ null, %13 ]
+  ret ptr %49
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define ptr @writable(ptr noundef readnone captures(none) %0, ptr noundef readonly captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = icmp eq i64 %2, 1
+  br i1 %4, label %5, label %13, !prof !8
+
+5:                                                ; preds = %3
+  %6 = load ptr, ptr %1, align 8
+  %7 = load i64, ptr @OBJECT_SIZE, align 8
+  %8 = getelementptr i8, ptr %6, i64 %7
+  %9 = getelementptr i8, ptr %8, i64 -8
+  %10 = load ptr, ptr %9, align 8
+  %11 = load ptr, ptr @python, align 8
+  %12 = icmp eq ptr %10, %11
+  br i1 %12, label %16, label %13
+
+13:                                               ; preds = %5, %3
+  %14 = phi ptr [ @.str.6, %3 ], [ @.str.7, %5 ]
+  %15 = load ptr, ptr @PyExc_TypeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  br label %48
+
+16:                                               ; preds = %5
+  %17 = load ptr, ptr %8, align 8
+  %18 = icmp eq ptr %17, null
+  br i1 %18, label %19, label %21, !prof !10
+
+19:                                               ; preds = %16
+  %20 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 48), align 8
+  tail call fastcc void @complain(ptr noundef %20, ptr noundef nonnull %6)
+  br label %48
+
+21:                                               ; preds = %16
+  %22 = getelementptr inbounds nuw i8, ptr %8, i64 44
+  store i32 1, ptr %22, align 4
+  %23 = load ptr, ptr %1, align 8
+  %24 = getelementptr inbounds i8, ptr %23, i64 %7
+  %25 = getelementptr inbounds nuw i8, ptr %24, i64 8
+  %26 = load ptr, ptr %25, align 8
+  %27 = getelementptr inbounds nuw i8, ptr %26, i64 88
+  %28 = load i64, ptr %27, align 8
+  %29 = icmp eq i64 %28, 0
+  %30 = select i1 %29, i32 1283, i32 1281
+  %31 = getelementptr inbounds nuw i8, ptr %26, i64 32
+  %32 = load ptr, ptr %31, align 8
+  tail call void @Py_IncRef(ptr noundef %32) #16
+  %33 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 72), align 8
+  %34 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 16), align 8
+  %35 = load ptr, ptr %31, align 8
+  %36 = load i64, ptr %27, align 8
+  %37 = trunc i64 %36 to i32
+  %38 = getelementptr inbounds nuw i8, ptr %26, i64 104
+  %39 = load ptr, ptr %38, align 8
+  %40 = load ptr, ptr %24, align 8
+  %41 = tail call ptr %33(ptr noundef %34, ptr noundef %35, i32 noundef %37, ptr noundef %39, ptr noundef null, ptr noundef %40, i32 noundef %30, ptr noundef null) #16
+  %42 = icmp eq ptr %41, null
+  br i1 %42, label %48, label %43
+
+43:                                               ; preds = %21
+  tail call void @Py_IncRef(ptr noundef nonnull %23) #16
+  %44 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 80), align 8
+  %45 = tail call i32 %44(ptr noundef nonnull %41, ptr noundef nonnull %23) #16
+  %46 = icmp slt i32 %45, 0
+  br i1 %46, label %47, label %48
+
+47:                                               ; preds = %43
+  tail call void @Py_DecRef(ptr noundef nonnull %41) #16
+  br label %48
+
+48:                                               ; preds = %19, %13, %47, %43, %21
+  %49 = phi ptr [ %41, %43 ], [ null, %19 ], [ null, %47 ], [ null, %21 ], [ null, %13 ]
+  ret ptr %49
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define ptr @address(ptr noundef readnone captures(none) %0, ptr noundef readonly captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = icmp eq i64 %2, 1
+  br i1 %4, label %5, label %13, !prof !8
+
+5:                                                ; preds = %3
+  %6 = load ptr, ptr %1, align 8
+  %7 = load i64, ptr @OBJECT_SIZE, align 8
+  %8 = getelementptr i8, ptr %6, i64 %7
+  %9 = getelementptr i8, ptr %8, i64 -8
+  %10 = load ptr, ptr %9, align 8
+  %11 = load ptr, ptr @python, align 8
+  %12 = icmp eq ptr %10, %11
+  br i1 %12, label %16, label %13
+
+13:                                               ; preds = %5, %3
+  %14 = phi ptr [ @.str.6, %3 ], [ @.str.7, %5 ]
+  %15 = load ptr, ptr @PyExc_TypeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  br label %24
+
+16:                                               ; preds = %5
+  %17 = load ptr, ptr %8, align 8
+  %18 = icmp eq ptr %17, null
+  br i1 %18, label %19, label %21, !prof !10
+
+19:                                               ; preds = %16
+  %20 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 48), align 8
+  tail call fastcc void @complain(ptr noundef %20, ptr noundef nonnull %6)
+  br label %24
+
+21:                                               ; preds = %16
+  %22 = ptrtoint ptr %17 to i64
+  %23 = tail call ptr @PyLong_FromSsize_t(i64 noundef %22) #16
+  br label %24
+
+24:                                               ; preds = %19, %13, %21
+  %25 = phi ptr [ %23, %21 ], [ null, %19 ], [ null, %13 ]
+  ret ptr %25
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define noundef ptr @delete_array(ptr noundef readnone captures(none) %0, ptr noundef readonly captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = icmp eq i64 %2, 1
+  br i1 %4, label %5, label %13, !prof !8
+
+5:                                                ; preds = %3
+  %6 = load ptr, ptr %1, align 8
+  %7 = load i64, ptr @OBJECT_SIZE, align 8
+  %8 = getelementptr i8, ptr %6, i64 %7
+  %9 = getelementptr i8, ptr %8, i64 -8
+  %10 = load ptr, ptr %9, align 8
+  %11 = load ptr, ptr @python, align 8
+  %12 = icmp eq ptr %10, %11
+  br i1 %12, label %16, label %13
+
+13:                                               ; preds = %3, %5
+  %14 = phi ptr [ @.str.6, %3 ], [ @.str.7, %5 ]
+  %15 = load ptr, ptr @PyExc_TypeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  br label %58
+
+16:                                               ; preds = %5
+  %17 = load ptr, ptr %8, align 8
+  %18 = icmp eq ptr %17, null
+  br i1 %18, label %57, label %19
+
+19:                                               ; preds = %16
+  store ptr null, ptr %8, align 8
+  %20 = getelementptr inbounds nuw i8, ptr %8, i64 40
+  %21 = load i32, ptr %20, align 8
+  %22 = icmp eq i32 %21, 0
+  br i1 %22, label %23, label %27
+
+23:                                               ; preds = %19
+  %24 = getelementptr inbounds nuw i8, ptr %8, i64 44
+  %25 = load i32, ptr %24, align 4
+  %26 = icmp eq i32 %25, 0
+  br i1 %26, label %29, label %27
+
+27:                                               ; preds = %23, %19
+  %28 = getelementptr inbounds nuw i8, ptr %8, i64 32
+  store ptr %17, ptr %28, align 8
+  br label %57
+
+29:                                               ; preds = %23
+  %30 = getelementptr inbounds nuw i8, ptr %8, i64 16
+  %31 = load ptr, ptr %30, align 8
+  %32 = icmp eq ptr %31, null
+  br i1 %32, label %34, label %33
+
+33:                                               ; preds = %29
+  store ptr null, ptr %30, align 8
+  tail call void @Py_DecRef(ptr noundef nonnull %31) #16
+  br label %57
+
+34:                                               ; preds = %29
+  %35 = getelementptr inbounds nuw i8, ptr %8, i64 8
+  %36 = load ptr, ptr %35, align 8
+  %37 = getelementptr inbounds nuw i8, ptr %36, i64 8
+  %38 = load ptr, ptr %37, align 8
+  %39 = getelementptr inbounds nuw i8, ptr %38, i64 8
+  %40 = load i64, ptr %39, align 8
+  %41 = getelementptr inbounds nuw i8, ptr %38, i64 16
+  %42 = load i64, ptr %41, align 8
+  %43 = icmp slt i64 %40, %42
+  br i1 %43, label %44, label %50, !prof !8
+
+44:                                               ; preds = %34
+  %45 = load i64, ptr @pool_idle, align 8
+  %46 = getelementptr inbounds nuw i8, ptr %38, i64 24
+  %47 = load i64, ptr %46, align 8
+  %48 = add nsw i64 %47, %45
+  %49 = icmp sgt i64 %48, 536870912
+  br i1 %49, label %50, label %51, !prof !10
+
+50:                                               ; preds = %44, %34
+  tail call void @free(ptr noundef nonnull %17)
+  br label %57
+
+51:                                               ; preds = %44
+  %52 = load ptr, ptr %38, align 8
+  store ptr %52, ptr %17, align 8
+  store ptr %17, ptr %38, align 8
+  %53 = load i64, ptr %39, align 8
+  %54 = add nsw i64 %53, 1
+  store i64 %54, ptr %39, align 8
+  %55 = load i64, ptr %46, align 8
+  %56 = add nsw i64 %55, %45
+  store i64 %56, ptr @pool_idle, align 8
+  br label %57
+
+57:                                               ; preds = %16, %27, %33, %50, %51
+  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #16
+  br label %58
+
+58:                                               ; preds = %13, %57
+  %59 = phi ptr [ @_Py_NoneStruct, %57 ], [ null, %13 ]
+  ret ptr %59
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define noundef ptr @is_deleted(ptr noundef readnone captures(none) %0, ptr noundef readonly captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = icmp eq i64 %2, 1
+  br i1 %4, label %5, label %13, !prof !8
+
+5:                                                ; preds = %3
+  %6 = load ptr, ptr %1, align 8
+  %7 = load i64, ptr @OBJECT_SIZE, align 8
+  %8 = getelementptr i8, ptr %6, i64 %7
+  %9 = getelementptr i8, ptr %8, i64 -8
+  %10 = load ptr, ptr %9, align 8
+  %11 = load ptr, ptr @python, align 8
+  %12 = icmp eq ptr %10, %11
+  br i1 %12, label %16, label %13
+
+13:                                               ; preds = %3, %5
+  %14 = phi ptr [ @.str.6, %3 ], [ @.str.7, %5 ]
+  %15 = load ptr, ptr @PyExc_TypeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  br label %20
+
+16:                                               ; preds = %5
+  %17 = load ptr, ptr %8, align 8
+  %18 = icmp eq ptr %17, null
+  %19 = select i1 %18, ptr @_Py_TrueStruct, ptr @_Py_FalseStruct
+  tail call void @Py_IncRef(ptr noundef nonnull %19) #16
+  br label %20
+
+20:                                               ; preds = %13, %16
+  %21 = phi ptr [ %19, %16 ], [ null, %13 ]
+  ret ptr %21
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i64 noundef %2, ptr noundef %3) #3 {
+  %5 = alloca ptr, align 8
+  %6 = load i64, ptr @OBJECT_SIZE, align 8
+  %7 = getelementptr inbounds i8, ptr %0, i64 %6
+  %8 = and i64 %2, 9223372036854775807
+  %9 = icmp eq ptr %3, null
+  br i1 %9, label %13, label %10
+
+10:                                               ; preds = %4
+  %11 = getelementptr inbounds i8, ptr %3, i64 %6
+  %12 = load i64, ptr %11, align 8
+  br label %13
+
+13:                                               ; preds = %4, %10
+  %14 = phi i64 [ %12, %10 ], [ 0, %4 ]
+  %15 = add nsw i64 %14, %8
+  %16 = load i64, ptr @guard_count, align 8
+  %17 = icmp eq i64 %16, 0
+  br i1 %17, label %18, label %75, !prof !8
+
+18:                                               ; preds = %13
+  %19 = getelementptr inbounds nuw i8, ptr %7, i64 48
+  %20 = load i64, ptr %19, align 8
+  %21 = getelementptr inbounds nuw i8, ptr %7, i64 32
+  %22 = load ptr, ptr %21, align 8
+  %23 = icmp eq ptr %22, null
+  br i1 %23, label %75, label %24
+
+24:                                               ; preds = %18, %68
+  %25 = phi ptr [ %70, %68 ], [ %22, %18 ]
+  %26 = phi i64 [ %69, %68 ], [ 0, %18 ]
+  call void @llvm.lifetime.start.p0(ptr nonnull %5) #16
+  %27 = getelementptr inbounds nuw i8, ptr %25, i64 24
+  %28 = load i64, ptr %27, align 8
+  %29 = icmp eq i64 %28, %15
+  br i1 %29, label %30, label %68
+
+30:                                               ; preds = %24
+  %31 = getelementptr inbounds nuw i8, ptr %25, i64 32
+  %32 = load i64, ptr %31, align 8
+  %33 = icmp eq i64 %32, %14
+  br i1 %33, label %34, label %68
+
+34:                                               ; preds = %30
+  %35 = icmp samesign ugt i64 %26, 3
+  br i1 %35, label %36, label %62, !prof !10
+
+36:                                               ; preds = %34
+  %37 = getelementptr inbounds nuw i8, ptr %25, i64 8
+  %38 = load ptr, ptr %37, align 8
+  tail call void @Py_IncRef(ptr noundef %38) #16
+  %39 = call fastcc i32 @try_plan(ptr noundef %25, ptr noundef %1, ptr noundef %3, ptr noundef %5)
+  %40 = icmp eq i32 %39, 0
+  br i1 %40, label %60, label %41
+
+41:                                               ; preds = %36
+  %42 = load i64, ptr %19, align 8
+  %43 = icmp eq i64 %42, %20
+  br i1 %43, label %44, label %61
+
+44:                                               ; preds = %41, %44
+  %45 = phi ptr [ %46, %44 ], [ %21, %41 ]
+  %46 = load ptr, ptr %45, align 8
+  %47 = icmp eq ptr %46, %25
+  br i1 %47, label %48, label %44, !llvm.loop !13
+
+48:                                               ; preds = %44
+  %49 = load ptr, ptr %25, align 8
+  store ptr %49, ptr %45, align 8
+  %50 = getelementptr inbounds nuw i8, ptr %7, i64 40
+  %51 = load i64, ptr %50, align 8
+  %52 = add nsw i64 %51, -1
+  store i64 %52, ptr %50, align 8
+  %53 = load i64, ptr %19, align 8
+  %54 = add nsw i64 %53, 1
+  store i64 %54, ptr %19, align 8
+  %55 = load ptr, ptr %21, align 8
+  store ptr %55, ptr %25, align 8
+  store ptr %25, ptr %21, align 8
+  %56 = load i64, ptr %50, align 8
+  %57 = add nsw i64 %56, 1
+  store i64 %57, ptr %50, align 8
+  %58 = load i64, ptr %19, align 8
+  %59 = add nsw i64 %58, 1
+  store i64 %59, ptr %19, align 8
+  br label %61
+
+60:                                               ; preds = %36
+  tail call void @Py_DecRef(ptr noundef %38) #16
+  br label %65
+
+61:                                               ; preds = %41, %48
+  tail call void @Py_DecRef(ptr noundef %38) #16
+  br label %72
+
+62:                                               ; preds = %34
+  %63 = call fastcc i32 @try_plan(ptr noundef %25, ptr noundef %1, ptr noundef %3, ptr noundef %5)
+  %64 = icmp eq i32 %63, 0
+  br i1 %64, label %65, label %72, !prof !10
+
+65:                                               ; preds = %60, %62
+  %66 = load i64, ptr %19, align 8
+  %67 = icmp eq i64 %66, %20
+  br i1 %67, label %68, label %74, !prof !8
+
+68:                                               ; preds = %65, %30, %24
+  call void @llvm.lifetime.end.p0(ptr nonnull %5) #16
+  %69 = add nuw nsw i64 %26, 1
+  %70 = load ptr, ptr %25, align 8
+  %71 = icmp eq ptr %70, null
+  br i1 %71, label %75, label %24, !llvm.loop !14
+
+72:                                               ; preds = %62, %61
+  %73 = load ptr, ptr %5, align 8
+  call void @llvm.lifetime.end.p0(ptr nonnull %5) #16
+  br label %83
+
+74:                                               ; preds = %65
+  call void @llvm.lifetime.end.p0(ptr nonnull %5) #16
+  br label %75
+
+75:                                               ; preds = %68, %18, %74, %13
+  %76 = getelementptr inbounds nuw i8, ptr %7, i64 8
+  %77 = load ptr, ptr %76, align 8
+  %78 = icmp eq ptr %77, null
+  br i1 %78, label %79, label %81, !prof !10
+
+79:                                               ; preds = %75
+  %80 = load ptr, ptr @PyExc_RuntimeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %80, ptr noundef nonnull @.str.2) #16
+  br label %83
+
+81:                                               ; preds = %75
+  tail call void @Py_IncRef(ptr noundef nonnull %77) #16
+  %82 = tail call ptr @PyObject_Vectorcall(ptr noundef nonnull %77, ptr noundef %1, i64 noundef %8, ptr noundef %3) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %77) #16
+  br label %83
+
+83:                                               ; preds = %72, %81, %79
+  %84 = phi ptr [ null, %79 ], [ %82, %81 ], [ %73, %72 ]
+  ret ptr %84
+}
+
+; Function Attrs: noinline nounwind uwtable(sync)
+define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonly captures(none) %0, ptr noundef readonly captures(none) %1, ptr noundef readonly captures(address) %2, ptr noundef nonnull writeonly captures(none) %3) unnamed_addr #7 {
+  %5 = alloca ptr, align 8
+  %6 = alloca %struct.frame, align 8
+  %7 = getelementptr inbounds nuw i8, ptr %0, i64 64
+  %8 = load i64, ptr %7, align 8
+  %9 = getelementptr inbounds nuw i8, ptr %0, i64 72
+  %10 = load i64, ptr %9, align 8
+  %11 = add nsw i64 %10, %8
+  %12 = getelementptr inbounds nuw i8, ptr %0, i64 80
+  %13 = load i64, ptr %12, align 8
+  %14 = getelementptr inbounds nuw i8, ptr %0, i64 88
+  %15 = load i64, ptr %14, align 8
+  %16 = add i64 %11, %10
+  %17 = add i64 %16, %13
+  %18 = add i64 %17, %15
+  %19 = shl i64 %18, 1
+  %20 = add i64 %19, 3
+  %21 = shl nsw i64 %20, 3
+  %22 = icmp sgt i64 %20, 1024
+  %23 = getelementptr inbounds nuw i8, ptr %0, i64 32
+  %24 = load i64, ptr %23, align 8
+  %25 = icmp eq i64 %24, 0
+  br i1 %25, label %53, label %26
+
+26:                                               ; preds = %4
+  %27 = getelementptr inbounds nuw i8, ptr %0, i64 40
+  %28 = load ptr, ptr %27, align 8
+  %29 = icmp eq ptr %2, %28
+  br i1 %29, label %53, label %30, !prof !8
+
+30:                                               ; preds = %26
+  %31 = load i64, ptr @TUPLE_ITEMS, align 8
+  %32 = getelementptr inbounds i8, ptr %2, i64 %31
+  %33 = getelementptr inbounds i8, ptr %28, i64 %31
+  %34 = icmp slt i64 %24, 1
+  br i1 %34, label %53, label %35
+
+35:                                               ; preds = %30, %48
+  %36 = phi i64 [ %49, %48 ], [ %24, %30 ]
+  %37 = phi i64 [ %50, %48 ], [ 0, %30 ]
+  %38 = getelementptr inbounds nuw ptr, ptr %32, i64 %37
+  %39 = load ptr, ptr %38, align 8
+  %40 = getelementptr inbounds nuw ptr, ptr %33, i64 %37
+  %41 = load ptr, ptr %40, align 8
+  %42 = icmp eq ptr %39, %41
+  br i1 %42, label %48, label %43
+
+43:                                               ; preds = %35
+  %44 = tail call i32 @PyObject_RichCompareBool(ptr noundef %41, ptr noundef %39, i32 noundef 2) #16
+  %45 = icmp sgt i32 %44, 0
+  br i1 %45, label %46, label %52
+
+46:                                               ; preds = %43
+  %47 = load i64, ptr %23, align 8
+  br label %48
+
+48:                                               ; preds = %46, %35
+  %49 = phi i64 [ %47, %46 ], [ %36, %35 ]
+  %50 = add nuw nsw i64 %37, 1
+  %51 = icmp slt i64 %50, %49
+  br i1 %51, label %35, label %53, !llvm.loop !15
+
+52:                                               ; preds = %43
+  tail call void @PyErr_Clear() #16
+  br label %465
+
+53:                                               ; preds = %48, %30, %26, %4
+  %54 = getelementptr inbounds nuw i8, ptr %0, i64 48
+  %55 = load ptr, ptr %54, align 8
+  %56 = load i64, ptr %55, align 8
+  %57 = icmp eq i64 %56, 0
+  br i1 %57, label %58, label %77
+
+58:                                               ; preds = %53
+  %59 = getelementptr inbounds nuw i8, ptr %0, i64 24
+  %60 = load i64, ptr %59, align 8
+  %61 = icmp eq i64 %60, 0
+  br i1 %61, label %77, label %62
+
+62:                                               ; preds = %58
+  %63 = load ptr, ptr %1, align 8
+  %64 = load i64, ptr @OBJECT_SIZE, align 8
+  %65 = getelementptr i8, ptr %63, i64 %64
+  %66 = getelementptr i8, ptr %65, i64 -8
+  %67 = load ptr, ptr %66, align 8
+  %68 = load ptr, ptr @python, align 8
+  %69 = icmp eq ptr %67, %68
+  br i1 %69, label %70, label %465
+
+70:                                               ; preds = %62
+  %71 = getelementptr inbounds nuw i8, ptr %65, i64 8
+  %72 = load ptr, ptr %71, align 8
+  %73 = ptrtoint ptr %72 to i64
+  %74 = getelementptr inbounds nuw i8, ptr %55, i64 8
+  %75 = load i64, ptr %74, align 8
+  %76 = icmp eq i64 %75, %73
+  br i1 %76, label %77, label %465
+
+77:                                               ; preds = %70, %58, %53
+  br i1 %22, label %80, label %78
+
+78:                                               ; preds = %77
+  %79 = alloca i8, i64 %21, align 16
+  br label %85
+
+80:                                               ; preds = %77
+  %81 = tail call ptr @malloc(i64 noundef %21) #17
+  %82 = icmp eq ptr %81, null
+  br i1 %82, label %83, label %85, !prof !16
+
+83:                                               ; preds = %80
+  %84 = tail call ptr @PyErr_NoMemory() #16
+  store ptr null, ptr %3, align 8
+  br label %465
+
+85:                                               ; preds = %78, %80
+  %86 = phi ptr [ %79, %78 ], [ %81, %80 ]
+  call void @llvm.lifetime.start.p0(ptr nonnull %6) #16
+  store ptr %55, ptr %6, align 8
+  %87 = getelementptr inbounds nuw i8, ptr %6, i64 40
+  store ptr %86, ptr %87, align 8
+  %88 = load i64, ptr %14, align 8
+  %89 = shl i64 %88, 4
+  %90 = getelementptr i8, ptr %86, i64 %89
+  %91 = getelementptr i8, ptr %90, i64 16
+  %92 = load i64, ptr %7, align 8
+  %93 = getelementptr inbounds ptr, ptr %91, i64 %92
+  %94 = getelementptr inbounds nuw i8, ptr %6, i64 8
+  store ptr %93, ptr %94, align 8
+  %95 = getelementptr inbounds ptr, ptr %91, i64 %11
+  %96 = load i64, ptr %12, align 8
+  %97 = getelementptr inbounds ptr, ptr %95, i64 %96
+  %98 = getelementptr inbounds nuw i8, ptr %97, i64 8
+  %99 = getelementptr inbounds nuw i8, ptr %6, i64 16
+  store ptr %98, ptr %99, align 8
+  %100 = load i64, ptr %9, align 8
+  %101 = getelementptr inbounds ptr, ptr %98, i64 %100
+  %102 = getelementptr inbounds nuw i8, ptr %6, i64 24
+  store ptr %101, ptr %102, align 8
+  %103 = getelementptr inbounds ptr, ptr %101, i64 %11
+  %104 = getelementptr inbounds nuw i8, ptr %6, i64 32
+  store ptr %103, ptr %104, align 8
+  %105 = getelementptr inbounds nuw i8, ptr %6, i64 48
+  %106 = getelementptr inbounds nuw i8, ptr %6, i64 56
+  %107 = getelementptr inbounds ptr, ptr %103, i64 %100
+  %108 = getelementptr inbounds nuw i8, ptr %0, i64 8
+  call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(16) %105, i8 0, i64 16, i1 false)
+  %109 = load ptr, ptr %108, align 8
+  call void @Py_IncRef(ptr noundef %109) #16
+  %110 = getelementptr inbounds nuw i8, ptr %0, i64 24
+  %111 = load i64, ptr @OBJECT_SIZE, align 8
+  %112 = load i64, ptr %110, align 8
+  %113 = icmp sgt i64 %112, 0
+  br i1 %113, label %114, label %162
+
+114:                                              ; preds = %85, %158
+  %115 = phi i64 [ %159, %158 ], [ 0, %85 ]
+  %116 = load ptr, ptr %6, align 8
+  %117 = load i64, ptr %116, align 8
+  %118 = icmp eq i64 %117, 0
+  %119 = getelementptr inbounds nuw ptr, ptr %1, i64 %115
+  %120 = load ptr, ptr %119, align 8
+  br i1 %118, label %121, label %155, !prof !8
+
+121:                                              ; preds = %114
+  %122 = getelementptr inbounds nuw i8, ptr %116, i64 24
+  store ptr %122, ptr %6, align 8
+  %123 = getelementptr i8, ptr %120, i64 %111
+  %124 = getelementptr i8, ptr %123, i64 -8
+  %125 = load ptr, ptr %124, align 8
+  %126 = load ptr, ptr @python, align 8
+  %127 = icmp eq ptr %125, %126
+  br i1 %127, label %128, label %423, !prof !8
+
+128:                                              ; preds = %121
+  %129 = getelementptr inbounds nuw i8, ptr %123, i64 8
+  %130 = load ptr, ptr %129, align 8
+  %131 = ptrtoint ptr %130 to i64
+  %132 = getelementptr inbounds nuw i8, ptr %116, i64 8
+  %133 = load i64, ptr %132, align 8
+  %134 = icmp eq i64 %133, %131
+  br i1 %134, label %135, label %423, !prof !8
+
+135:                                              ; preds = %128
+  %136 = load ptr, ptr %123, align 8
+  %137 = icmp eq ptr %136, null
+  br i1 %137, label %423, label %138, !prof !10
+
+138:                                              ; preds = %135
+  %139 = getelementptr inbounds nuw i8, ptr %116, i64 16
+  %140 = load i64, ptr %139, align 8
+  %141 = icmp sgt i64 %140, -1
+  br i1 %141, label %142, label %158, !prof !8
+
+142:                                              ; preds = %138
+  %143 = getelementptr inbounds nuw i8, ptr %123, i64 40
+  %144 = load i32, ptr %143, align 8
+  %145 = add nsw i32 %144, 1
+  store i32 %145, ptr %143, align 8
+  %146 = load ptr, ptr %102, align 8
+  %147 = load i64, ptr %105, align 8
+  %148 = add nsw i64 %147, 1
+  store i64 %148, ptr %105, align 8
+  %149 = getelementptr inbounds ptr, ptr %146, i64 %147
+  store ptr %120, ptr %149, align 8
+  %150 = load ptr, ptr %99, align 8
+  %151 = getelementptr inbounds nuw ptr, ptr %150, i64 %140
+  store ptr %120, ptr %151, align 8
+  %152 = load ptr, ptr %123, align 8
+  %153 = load ptr, ptr %94, align 8
+  %154 = getelementptr inbounds nuw ptr, ptr %153, i64 %140
+  store ptr %152, ptr %154, align 8
+  br label %158
+
+155:                                              ; preds = %114
+  %156 = call fastcc i32 @match(ptr noundef %6, ptr noundef %120, i32 noundef 0)
+  %157 = icmp eq i32 %156, 0
+  br i1 %157, label %423, label %158
+
+158:                                              ; preds = %138, %142, %155
+  %159 = add nuw nsw i64 %115, 1
+  %160 = load i64, ptr %110, align 8
+  %161 = icmp slt i64 %159, %160
+  br i1 %161, label %114, label %162, !llvm.loop !17
+
+162:                                              ; preds = %158, %85
+  %163 = getelementptr inbounds nuw i8, ptr %0, i64 96
+  %164 = load i64, ptr %7, align 8
+  %165 = icmp sgt i64 %164, 0
+  br i1 %165, label %166, label %190
+
+166:                                              ; preds = %162, %174
+  %167 = phi i64 [ %187, %174 ], [ 0, %162 ]
+  %168 = load ptr, ptr %163, align 8
+  %169 = getelementptr inbounds nuw ptr, ptr %168, i64 %167
+  %170 = load ptr, ptr %169, align 8
+  %171 = getelementptr inbounds i8, ptr %170, i64 %111
+  %172 = load ptr, ptr %171, align 8
+  %173 = icmp eq ptr %172, null
+  br i1 %173, label %423, label %174
+
+174:                                              ; preds = %166
+  %175 = getelementptr inbounds nuw i8, ptr %171, i64 40
+  %176 = load i32, ptr %175, align 8
+  %177 = add nsw i32 %176, 1
+  store i32 %177, ptr %175, align 8
+  %178 = load ptr, ptr %163, align 8
+  %179 = getelementptr inbounds nuw ptr, ptr %178, i64 %167
+  %180 = load ptr, ptr %179, align 8
+  %181 = load ptr, ptr %102, align 8
+  %182 = load i64, ptr %105, align 8
+  %183 = add nsw i64 %182, 1
+  store i64 %183, ptr %105, align 8
+  %184 = getelementptr inbounds ptr, ptr %181, i64 %182
+  store ptr %180, ptr %184, align 8
+  %185 = load ptr, ptr %171, align 8
+  %186 = getelementptr inbounds nuw ptr, ptr %91, i64 %167
+  store ptr %185, ptr %186, align 8
+  %187 = add nuw nsw i64 %167, 1
+  %188 = load i64, ptr %7, align 8
+  %189 = icmp slt i64 %187, %188
+  br i1 %189, label %166, label %190, !llvm.loop !18
+
+190:                                              ; preds = %174, %162
+  %191 = phi i64 [ %164, %162 ], [ %188, %174 ]
+  %192 = getelementptr inbounds ptr, ptr %91, i64 %191
+  %193 = load i64, ptr %9, align 8
+  %194 = getelementptr inbounds ptr, ptr %192, i64 %193
+  %195 = load i64, ptr %12, align 8
+  %196 = icmp sgt i64 %195, 0
+  br i1 %196, label %197, label %297
+
+197:                                              ; preds = %190
+  %198 = getelementptr inbounds nuw i8, ptr %0, i64 104
+  %199 = getelementptr inbounds nuw i8, ptr %0, i64 112
+  br label %200
+
+200:                                              ; preds = %288, %197
+  %201 = phi i64 [ 0, %197 ], [ %294, %288 ]
+  %202 = load ptr, ptr %198, align 8
+  %203 = getelementptr inbounds nuw ptr, ptr %202, i64 %201
+  %204 = load ptr, ptr %203, align 8
+  %205 = load ptr, ptr %199, align 8
+  %206 = icmp eq ptr %205, null
+  br i1 %206, label %246, label %207, !prof !8
+
+207:                                              ; preds = %200
+  %208 = getelementptr inbounds nuw i64, ptr %205, i64 %201
+  %209 = load i64, ptr %208, align 8
+  %210 = icmp sgt i64 %209, -1
+  br i1 %210, label %211, label %246
+
+211:                                              ; preds = %207
+  %212 = load ptr, ptr %99, align 8
+  %213 = getelementptr inbounds nuw ptr, ptr %212, i64 %209
+  %214 = load ptr, ptr %213, align 8
+  %215 = getelementptr inbounds i8, ptr %214, i64 %111
+  %216 = getelementptr inbounds nuw i8, ptr %215, i64 40
+  %217 = load i32, ptr %216, align 8
+  %218 = icmp eq i32 %217, 1
+  br i1 %218, label %219, label %246
+
+219:                                              ; preds = %211
+  %220 = getelementptr inbounds nuw i8, ptr %215, i64 44
+  %221 = load i32, ptr %220, align 4
+  %222 = icmp eq i32 %221, 0
+  br i1 %222, label %223, label %246
+
+223:                                              ; preds = %219
+  %224 = load ptr, ptr %215, align 8
+  %225 = icmp eq ptr %224, null
+  br i1 %225, label %246, label %226
+
+226:                                              ; preds = %223
+  %227 = getelementptr inbounds nuw i8, ptr %215, i64 16
+  %228 = load ptr, ptr %227, align 8
+  %229 = icmp eq ptr %228, null
+  br i1 %229, label %230, label %246
+
+230:                                              ; preds = %226
+  %231 = getelementptr inbounds nuw i8, ptr %215, i64 8
+  %232 = load ptr, ptr %231, align 8
+  %233 = getelementptr inbounds nuw i8, ptr %232, i64 8
+  %234 = load ptr, ptr %233, align 8
+  %235 = getelementptr inbounds nuw i8, ptr %204, i64 8
+  %236 = load ptr, ptr %235, align 8
+  %237 = icmp eq ptr %234, %236
+  br i1 %237, label %238, label %246
+
+238:                                              ; preds = %230
+  %239 = load ptr, ptr @python, align 8
+  %240 = call ptr @_PyObject_New(ptr noundef %239) #16
+  %241 = icmp eq ptr %240, null
+  br i1 %241, label %412, label %242, !prof !10
+
+242:                                              ; preds = %238
+  %243 = getelementptr inbounds i8, ptr %240, i64 %111
+  store ptr %224, ptr %243, align 8
+  %244 = getelementptr inbounds nuw i8, ptr %243, i64 8
+  store ptr %204, ptr %244, align 8
+  %245 = getelementptr inbounds nuw i8, ptr %243, i64 16
+  call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(32) %245, i8 0, i64 32, i1 false)
+  store ptr null, ptr %215, align 8
+  br label %288
+
+246:                                              ; preds = %230, %226, %223, %219, %211, %207, %200
+  %247 = getelementptr inbounds nuw i8, ptr %204, i64 8
+  %248 = load ptr, ptr %247, align 8
+  %249 = icmp eq ptr %248, null
+  br i1 %249, label %265, label %250
+
+250:                                              ; preds = %246
+  %251 = load ptr, ptr %248, align 8
+  %252 = icmp eq ptr %251, null
+  br i1 %252, label %262, label %253, !prof !10
+
+253:                                              ; preds = %250
+  %254 = load ptr, ptr %251, align 8
+  store ptr %254, ptr %248, align 8
+  %255 = getelementptr inbounds nuw i8, ptr %248, i64 8
+  %256 = load i64, ptr %255, align 8
+  %257 = add nsw i64 %256, -1
+  store i64 %257, ptr %255, align 8
+  %258 = getelementptr inbounds nuw i8, ptr %248, i64 24
+  %259 = load i64, ptr %258, align 8
+  %260 = load i64, ptr @pool_idle, align 8
+  %261 = sub nsw i64 %260, %259
+  store i64 %261, ptr @pool_idle, align 8
+  br label %276
+
+262:                                              ; preds = %250
+  %263 = call fastcc ptr @pool_grow(ptr noundef nonnull %248)
+  %264 = icmp eq ptr %263, null
+  br i1 %264, label %265, label %276, !prof !11
+
+265:                                              ; preds = %262, %246
+  %266 = load i64, ptr %204, align 8
+  %267 = call ptr @PyLong_FromSsize_t(i64 noundef %266) #16
+  %268 = icmp eq ptr %267, null
+  br i1 %268, label %412, label %269
+
+269:                                              ; preds = %265
+  %270 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
+  %271 = call ptr @PyObject_CallOneArg(ptr noundef %270, ptr noundef nonnull %267) #16
+  %272 = icmp eq ptr %271, null
+  br i1 %272, label %275, label %273
+
+273:                                              ; preds = %269
+  call void @Py_DecRef(ptr noundef nonnull %271) #16
+  %274 = load ptr, ptr @PyExc_RuntimeError, align 8
+  call void @PyErr_SetString(ptr noundef %274, ptr noundef nonnull @.str.5) #16
+  br label %275
+
+275:                                              ; preds = %273, %269
+  call void @Py_DecRef(ptr noundef nonnull %267) #16
+  br label %412
+
+276:                                              ; preds = %262, %253
+  %277 = phi ptr [ %251, %253 ], [ %263, %262 ]
+  %278 = load ptr, ptr @python, align 8
+  %279 = call ptr @_PyObject_New(ptr noundef %278) #16
+  %280 = icmp eq ptr %279, null
+  br i1 %280, label %285, label %281, !prof !10
+
+281:                                              ; preds = %276
+  %282 = getelementptr inbounds i8, ptr %279, i64 %111
+  store ptr %277, ptr %282, align 8
+  %283 = getelementptr inbounds nuw i8, ptr %282, i64 8
+  store ptr %204, ptr %283, align 8
+  %284 = getelementptr inbounds nuw i8, ptr %282, i64 16
+  call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(32) %284, i8 0, i64 32, i1 false)
+  br label %288
+
+285:                                              ; preds = %276
+  %286 = getelementptr inbounds nuw i8, ptr %204, i64 8
+  %287 = load ptr, ptr %286, align 8
+  call fastcc void @pool_give(ptr noundef %287, ptr noundef nonnull %277)
+  br label %412
+
+288:                                              ; preds = %281, %242
+  %289 = phi ptr [ %240, %242 ], [ %279, %281 ]
+  %290 = getelementptr inbounds nuw ptr, ptr %107, i64 %201
+  store ptr %289, ptr %290, align 8
+  %291 = getelementptr inbounds i8, ptr %289, i64 %111
+  %292 = load ptr, ptr %291, align 8
+  %293 = getelementptr inbounds nuw ptr, ptr %194, i64 %201
+  store ptr %292, ptr %293, align 8
+  %294 = add nuw nsw i64 %201, 1
+  %295 = load i64, ptr %12, align 8
+  %296 = icmp slt i64 %294, %295
+  br i1 %296, label %200, label %297, !llvm.loop !19
+
+297:                                              ; preds = %288, %190
+  %298 = phi i64 [ 0, %190 ], [ %294, %288 ]
+  %299 = getelementptr inbounds nuw i8, ptr %0, i64 136
+  %300 = load ptr, ptr %299, align 8
+  %301 = icmp eq ptr %300, null
+  br i1 %301, label %325, label %302
+
+302:                                              ; preds = %297
+  %303 = load ptr, ptr %300, align 8
+  %304 = icmp eq ptr %303, null
+  br i1 %304, label %314, label %305, !prof !10
+
+305:                                              ; preds = %302
+  %306 = load ptr, ptr %303, align 8
+  store ptr %306, ptr %300, align 8
+  %307 = getelementptr inbounds nuw i8, ptr %300, i64 8
+  %308 = load i64, ptr %307, align 8
+  %309 = add nsw i64 %308, -1
+  store i64 %309, ptr %307, align 8
+  %310 = getelementptr inbounds nuw i8, ptr %300, i64 24
+  %311 = load i64, ptr %310, align 8
+  %312 = load i64, ptr @pool_idle, align 8
+  %313 = sub nsw i64 %312, %311
+  store i64 %313, ptr @pool_idle, align 8
+  br label %321
+
+314:                                              ; preds = %302
+  %315 = call fastcc ptr @pool_grow(ptr noundef nonnull %300)
+  %316 = icmp eq ptr %315, null
+  br i1 %316, label %317, label %321, !prof !20
+
+317:                                              ; preds = %314
+  %318 = load ptr, ptr %299, align 8
+  %319 = getelementptr inbounds nuw i8, ptr %318, i64 24
+  %320 = load i64, ptr %319, align 8
+  call fastcc void @complain_no_memory(i64 noundef %320)
+  br label %412
+
+321:                                              ; preds = %314, %305
+  %322 = phi ptr [ %303, %305 ], [ %315, %314 ]
+  %323 = load i64, ptr %12, align 8
+  %324 = getelementptr inbounds ptr, ptr %194, i64 %323
+  store ptr %322, ptr %324, align 8
+  br label %325
+
+325:                                              ; preds = %321, %297
+  %326 = phi ptr [ %322, %321 ], [ null, %297 ]
+  %327 = getelementptr inbounds nuw i8, ptr %0, i64 152
+  %328 = load i64, ptr %327, align 8
+  %329 = icmp eq i64 %328, 0
+  br i1 %329, label %335, label %330
+
+330:                                              ; preds = %325
+  %331 = call ptr @PyEval_SaveThread() #16
+  %332 = getelementptr inbounds nuw i8, ptr %0, i64 144
+  %333 = load ptr, ptr %332, align 8
+  %334 = call i32 %333(ptr noundef %91) #16
+  call void @PyEval_RestoreThread(ptr noundef %331) #16
+  br label %339
+
+335:                                              ; preds = %325
+  %336 = getelementptr inbounds nuw i8, ptr %0, i64 144
+  %337 = load ptr, ptr %336, align 8
+  %338 = call i32 %337(ptr noundef %91) #16
+  br label %339
+
+339:                                              ; preds = %335, %330
+  %340 = phi i32 [ %334, %330 ], [ %338, %335 ]
+  %341 = icmp eq i32 %340, 0
+  br i1 %341, label %347, label %342, !prof !8
+
+342:                                              ; preds = %339
+  %343 = call ptr @PyErr_Occurred() #16
+  %344 = icmp eq ptr %343, null
+  br i1 %344, label %345, label %388
+
+345:                                              ; preds = %342
+  %346 = load ptr, ptr @PyExc_RuntimeError, align 8
+  call void @PyErr_SetString(ptr noundef %346, ptr noundef nonnull @.str.8) #16
+  br label %388
+
+347:                                              ; preds = %339
+  %348 = getelementptr inbounds nuw i8, ptr %0, i64 120
+  %349 = load i64, ptr %348, align 8
+  %350 = icmp sgt i64 %349, 0
+  br i1 %350, label %351, label %376
+
+351:                                              ; preds = %347
+  %352 = getelementptr inbounds nuw i8, ptr %0, i64 128
+  br label %353
+
+353:                                              ; preds = %372, %351
+  %354 = phi i64 [ %349, %351 ], [ %373, %372 ]
+  %355 = phi i64 [ 0, %351 ], [ %374, %372 ]
+  %356 = load ptr, ptr %99, align 8
+  %357 = load ptr, ptr %352, align 8
+  %358 = getelementptr inbounds nuw i64, ptr %357, i64 %355
+  %359 = load i64, ptr %358, align 8
+  %360 = getelementptr inbounds ptr, ptr %356, i64 %359
+  %361 = load ptr, ptr %360, align 8
+  %362 = getelementptr inbounds i8, ptr %361, i64 %111
+  %363 = getelementptr inbounds nuw i8, ptr %362, i64 40
+  %364 = load i32, ptr %363, align 8
+  %365 = icmp eq i32 %364, 1
+  br i1 %365, label %366, label %372
+
+366:                                              ; preds = %353
+  %367 = load ptr, ptr %362, align 8
+  %368 = icmp eq ptr %367, null
+  br i1 %368, label %372, label %369
+
+369:                                              ; preds = %366
+  store ptr null, ptr %362, align 8
+  %370 = getelementptr inbounds nuw i8, ptr %362, i64 32
+  store ptr %367, ptr %370, align 8
+  %371 = load i64, ptr %348, align 8
+  br label %372
+
+372:                                              ; preds = %369, %366, %353
+  %373 = phi i64 [ %371, %369 ], [ %354, %366 ], [ %354, %353 ]
+  %374 = add nuw nsw i64 %355, 1
+  %375 = icmp slt i64 %374, %373
+  br i1 %375, label %353, label %376, !llvm.loop !21
+
+376:                                              ; preds = %372, %347
+  %377 = getelementptr inbounds nuw i8, ptr %0, i64 56
+  %378 = load ptr, ptr %377, align 8
+  %379 = load i64, ptr %378, align 8
+  %380 = icmp eq i64 %379, 0
+  br i1 %380, label %381, label %386, !prof !8
+
+381:                                              ; preds = %376
+  %382 = load i64, ptr %12, align 8
+  %383 = icmp eq i64 %382, 1
+  br i1 %383, label %384, label %386, !prof !8
+
+384:                                              ; preds = %381
+  %385 = load ptr, ptr %107, align 8
+  br label %388
+
+386:                                              ; preds = %381, %376
+  call void @llvm.lifetime.start.p0(ptr nonnull %5) #16
+  store ptr %378, ptr %5, align 8
+  %387 = call fastcc ptr @build(ptr noundef %5, ptr noundef nonnull %107)
+  call void @llvm.lifetime.end.p0(ptr nonnull %5) #16
+  br label %388
+
+388:                                              ; preds = %386, %384, %345, %342
+  %389 = phi ptr [ %387, %386 ], [ %385, %384 ], [ null, %342 ], [ null, %345 ]
+  %390 = phi i64 [ %298, %386 ], [ 0, %384 ], [ %298, %342 ], [ %298, %345 ]
+  %391 = icmp eq ptr %326, null
+  br i1 %391, label %412, label %392
+
+392:                                              ; preds = %388
+  %393 = load ptr, ptr %299, align 8
+  %394 = getelementptr inbounds nuw i8, ptr %393, i64 8
+  %395 = load i64, ptr %394, align 8
+  %396 = getelementptr inbounds nuw i8, ptr %393, i64 16
+  %397 = load i64, ptr %396, align 8
+  %398 = icmp slt i64 %395, %397
+  br i1 %398, label %399, label %405, !prof !8
+
+399:                                              ; preds = %392
+  %400 = load i64, ptr @pool_idle, align 8
+  %401 = getelementptr inbounds nuw i8, ptr %393, i64 24
+  %402 = load i64, ptr %401, align 8
+  %403 = add nsw i64 %402, %400
+  %404 = icmp sgt i64 %403, 536870912
+  br i1 %404, label %405, label %406, !prof !10
+
+405:                                              ; preds = %399, %392
+  call void @free(ptr noundef nonnull %326)
+  br label %412
+
+406:                                              ; preds = %399
+  %407 = load ptr, ptr %393, align 8
+  store ptr %407, ptr %326, align 8
+  store ptr %326, ptr %393, align 8
+  %408 = load i64, ptr %394, align 8
+  %409 = add nsw i64 %408, 1
+  store i64 %409, ptr %394, align 8
+  %410 = load i64, ptr %401, align 8
+  %411 = add nsw i64 %410, %400
+  store i64 %411, ptr @pool_idle, align 8
+  br label %412
+
+412:                                              ; preds = %238, %406, %405, %388, %317, %285, %275, %265
+  %413 = phi i64 [ %390, %406 ], [ %390, %388 ], [ %390, %405 ], [ %298, %317 ], [ %201, %275 ], [ %201, %285 ], [ %201, %265 ], [ %201, %238 ]
+  %414 = phi ptr [ %389, %406 ], [ %389, %388 ], [ %389, %405 ], [ null, %317 ], [ null, %275 ], [ null, %285 ], [ null, %265 ], [ null, %238 ]
+  %415 = icmp eq i64 %413, 0
+  br i1 %415, label %422, label %416
+
+416:                                              ; preds = %412, %416
+  %417 = phi i64 [ %420, %416 ], [ 0, %412 ]
+  %418 = getelementptr inbounds nuw ptr, ptr %107, i64 %417
+  %419 = load ptr, ptr %418, align 8
+  call void @Py_DecRef(ptr noundef %419) #16
+  %420 = add nuw nsw i64 %417, 1
+  %421 = icmp eq i64 %420, %413
+  br i1 %421, label %422, label %416, !llvm.loop !22
+
+422:                                              ; preds = %416, %412
+  store ptr %414, ptr %3, align 8
+  br label %423
+
+423:                                              ; preds = %128, %135, %121, %155, %166, %422
+  %424 = phi i32 [ 0, %166 ], [ 1, %422 ], [ 0, %155 ], [ 0, %121 ], [ 0, %135 ], [ 0, %128 ]
+  %425 = load i64, ptr %105, align 8
+  %426 = icmp sgt i64 %425, 0
+  br i1 %426, label %430, label %427
+
+427:                                              ; preds = %449, %423
+  %428 = load i64, ptr %106, align 8
+  %429 = icmp sgt i64 %428, 0
+  br i1 %429, label %453, label %461
+
+430:                                              ; preds = %423, %449
+  %431 = phi i64 [ %450, %449 ], [ 0, %423 ]
+  %432 = load ptr, ptr %102, align 8
+  %433 = getelementptr inbounds nuw ptr, ptr %432, i64 %431
+  %434 = load ptr, ptr %433, align 8
+  %435 = getelementptr inbounds i8, ptr %434, i64 %111
+  %436 = getelementptr inbounds nuw i8, ptr %435, i64 40
+  %437 = load i32, ptr %436, align 8
+  %438 = add nsw i32 %437, -1
+  store i32 %438, ptr %436, align 8
+  %439 = icmp eq i32 %438, 0
+  br i1 %439, label %440, label %449
+
+440:                                              ; preds = %430
+  %441 = getelementptr inbounds nuw i8, ptr %435, i64 32
+  %442 = load ptr, ptr %441, align 8
+  %443 = icmp eq ptr %442, null
+  br i1 %443, label %449, label %444, !prof !8
+
+444:                                              ; preds = %440
+  %445 = getelementptr inbounds nuw i8, ptr %435, i64 44
+  %446 = load i32, ptr %445, align 4
+  %447 = icmp eq i32 %446, 0
+  br i1 %447, label %448, label %449
+
+448:                                              ; preds = %444
+  store ptr null, ptr %441, align 8
+  call fastcc void @array_release(ptr noundef nonnull %435, ptr noundef %442)
+  br label %449
+
+449:                                              ; preds = %448, %444, %440, %430
+  %450 = add nuw nsw i64 %431, 1
+  %451 = load i64, ptr %105, align 8
+  %452 = icmp slt i64 %450, %451
+  br i1 %452, label %430, label %427, !llvm.loop !23
+
+453:                                              ; preds = %427, %453
+  %454 = phi i64 [ %458, %453 ], [ 0, %427 ]
+  %455 = load ptr, ptr %104, align 8
+  %456 = getelementptr inbounds nuw ptr, ptr %455, i64 %454
+  %457 = load ptr, ptr %456, align 8
+  call void @Py_DecRef(ptr noundef %457) #16
+  %458 = add nuw nsw i64 %454, 1
+  %459 = load i64, ptr %106, align 8
+  %460 = icmp slt i64 %458, %459
+  br i1 %460, label %453, label %461, !llvm.loop !24
+
+461:                                              ; preds = %453, %427
+  br i1 %22, label %462, label %463, !prof !10
+
+462:                                              ; preds = %461
+  call void @free(ptr noundef nonnull %86)
+  br label %463
+
+463:                                              ; preds = %462, %461
+  %464 = load ptr, ptr %108, align 8
+  call void @Py_DecRef(ptr noundef %464) #16
+  call void @llvm.lifetime.end.p0(ptr nonnull %6) #16
+  br label %465
+
+465:                                              ; preds = %52, %83, %463, %62, %70
+  %466 = phi i32 [ 0, %52 ], [ 0, %62 ], [ 0, %70 ], [ 1, %83 ], [ %424, %463 ]
+  ret i32 %466
+}
+
+declare ptr @PyObject_Vectorcall(ptr noundef, ptr noundef, i64 noundef, ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define ptr @function_new(ptr noundef %0, ptr noundef %1, ptr noundef %2) local_unnamed_addr #3 {
+  %4 = tail call i64 @PyTuple_Size(ptr noundef %1) #16
+  %5 = icmp eq i64 %4, 1
+  br i1 %5, label %6, label %11
+
+6:                                                ; preds = %3
+  %7 = icmp eq ptr %2, null
+  br i1 %7, label %13, label %8
+
+8:                                                ; preds = %6
+  %9 = tail call i64 @PyDict_Size(ptr noundef nonnull %2) #16
+  %10 = icmp eq i64 %9, 0
+  br i1 %10, label %13, label %11
+
+11:                                               ; preds = %8, %3
+  %12 = load ptr, ptr @PyExc_TypeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %12, ptr noundef nonnull @.str.3) #16
+  br label %28
+
+13:                                               ; preds = %8, %6
+  %14 = load i64, ptr @TUPLE_ITEMS, align 8
+  %15 = getelementptr inbounds i8, ptr %1, i64 %14
+  %16 = load ptr, ptr %15, align 8
+  %17 = tail call i32 @PyCallable_Check(ptr noundef %16) #16
+  %18 = icmp eq i32 %17, 0
+  br i1 %18, label %19, label %21
+
+19:                                               ; preds = %13
+  %20 = load ptr, ptr @PyExc_TypeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %20, ptr noundef nonnull @.str.4) #16
+  br label %28
+
+21:                                               ; preds = %13
+  %22 = tail call ptr @PyType_GenericAlloc(ptr noundef %0, i64 noundef 0) #16
+  %23 = icmp eq ptr %22, null
+  br i1 %23, label %28, label %24
+
+24:                                               ; preds = %21
+  %25 = load i64, ptr @OBJECT_SIZE, align 8
+  %26 = getelementptr inbounds i8, ptr %22, i64 %25
+  tail call void @Py_IncRef(ptr noundef %16) #16
+  %27 = getelementptr inbounds nuw i8, ptr %26, i64 8
+  store ptr %16, ptr %27, align 8
+  store ptr @function_vectorcall, ptr %26, align 8
+  br label %28
+
+28:                                               ; preds = %19, %21, %24, %11
+  %29 = phi ptr [ null, %11 ], [ null, %19 ], [ %22, %24 ], [ null, %21 ]
+  ret ptr %29
+}
+
+declare i64 @PyTuple_Size(ptr noundef) local_unnamed_addr #4
+
+declare i64 @PyDict_Size(ptr noundef) local_unnamed_addr #4
+
+declare i32 @PyCallable_Check(ptr noundef) local_unnamed_addr #4
+
+declare ptr @PyType_GenericAlloc(ptr noundef, i64 noundef) local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define i32 @function_traverse(ptr noundef readonly captures(none) %0, ptr noundef readonly captures(none) %1, ptr noundef %2) local_unnamed_addr #3 {
+  %4 = load i64, ptr @OBJECT_SIZE, align 8
+  %5 = getelementptr inbounds i8, ptr %0, i64 %4
+  %6 = getelementptr i8, ptr %5, i64 -8
+  %7 = load ptr, ptr %6, align 8
+  %8 = getelementptr inbounds nuw i8, ptr %5, i64 8
+  %9 = load ptr, ptr %8, align 8
+  %10 = getelementptr inbounds nuw i8, ptr %5, i64 16
+  %11 = load ptr, ptr %10, align 8
+  %12 = icmp eq ptr %7, null
+  br i1 %12, label %16, label %13
+
+13:                                               ; preds = %3
+  %14 = tail call i32 %1(ptr noundef nonnull %7, ptr noundef %2) #16
+  %15 = icmp eq i32 %14, 0
+  br i1 %15, label %16, label %37
+
+16:                                               ; preds = %3, %13
+  %17 = icmp eq ptr %9, null
+  br i1 %17, label %21, label %18
+
+18:                                               ; preds = %16
+  %19 = tail call i32 %1(ptr noundef nonnull %9, ptr noundef %2) #16
+  %20 = icmp eq i32 %19, 0
+  br i1 %20, label %21, label %37
+
+21:                                               ; preds = %18, %16
+  %22 = icmp eq ptr %11, null
+  br i1 %22, label %26, label %23
+
+23:                                               ; preds = %21
+  %24 = tail call i32 %1(ptr noundef nonnull %11, ptr noundef %2) #16
+  %25 = icmp eq i32 %24, 0
+  br i1 %25, label %26, label %37
+
+26:                                               ; preds = %23, %21
+  %27 = getelementptr inbounds nuw i8, ptr %5, i64 32
+  br label %28
+
+28:                                               ; preds = %32, %26
+  %29 = phi ptr [ %27, %26 ], [ %30, %32 ]
+  %30 = load ptr, ptr %29, align 8
+  %31 = icmp eq ptr %30, null
+  br i1 %31, label %37, label %32
+
+32:                                               ; preds = %28
+  %33 = getelementptr inbounds nuw i8, ptr %30, i64 8
+  %34 = load ptr, ptr %33, align 8
+  %35 = tail call i32 %1(ptr noundef %34, ptr noundef %2) #16
+  %36 = icmp eq i32 %35, 0
+  br i1 %36, label %28, label %37, !llvm.loop !25
+
+37:                                               ; preds = %32, %28, %13, %18, %23
+  %38 = phi i32 [ %19, %18 ], [ %24, %23 ], [ %14, %13 ], [ 0, %28 ], [ %35, %32 ]
+  ret i32 %38
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define noundef i32 @function_clear(ptr noundef captures(none) %0) local_unnamed_addr #3 {
+  %2 = load i64, ptr @OBJECT_SIZE, align 8
+  %3 = getelementptr inbounds i8, ptr %0, i64 %2
+  %4 = getelementptr inbounds nuw i8, ptr %3, i64 8
+  %5 = load ptr, ptr %4, align 8
+  %6 = getelementptr inbounds nuw i8, ptr %3, i64 16
+  %7 = load ptr, ptr %6, align 8
+  %8 = getelementptr inbounds nuw i8, ptr %3, i64 32
+  tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(16) %4, i8 0, i64 16, i1 false)
+  %9 = load ptr, ptr %8, align 8
+  %10 = getelementptr inbounds nuw i8, ptr %3, i64 48
+  tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(16) %8, i8 0, i64 16, i1 false)
+  %11 = load i64, ptr %10, align 8
+  %12 = add nsw i64 %11, 1
+  store i64 %12, ptr %10, align 8
+  %13 = icmp eq ptr %9, null
+  br i1 %13, label %20, label %14
+
+14:                                               ; preds = %1, %14
+  %15 = phi ptr [ %16, %14 ], [ %9, %1 ]
+  %16 = load ptr, ptr %15, align 8
+  %17 = getelementptr inbounds nuw i8, ptr %15, i64 8
+  %18 = load ptr, ptr %17, align 8
+  tail call void @Py_DecRef(ptr noundef %18) #16
+  %19 = icmp eq ptr %16, null
+  br i1 %19, label %20, label %14, !llvm.loop !26
+
+20:                                               ; preds = %14, %1
+  %21 = icmp eq ptr %5, null
+  br i1 %21, label %23, label %22
+
+22:                                               ; preds = %20
+  tail call void @Py_DecRef(ptr noundef nonnull %5) #16
+  br label %23
+
+23:                                               ; preds = %22, %20
+  %24 = icmp eq ptr %7, null
+  br i1 %24, label %26, label %25
+
+25:                                               ; preds = %23
+  tail call void @Py_DecRef(ptr noundef nonnull %7) #16
+  br label %26
+
+26:                                               ; preds = %25, %23
+  ret i32 0
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define void @function_dealloc(ptr noundef %0) local_unnamed_addr #3 {
+  %2 = load i64, ptr @OBJECT_SIZE, align 8
+  %3 = getelementptr i8, ptr %0, i64 %2
+  %4 = getelementptr i8, ptr %3, i64 -8
+  %5 = load ptr, ptr %4, align 8
+  tail call void @PyObject_GC_UnTrack(ptr noundef %0) #16
+  %6 = getelementptr inbounds nuw i8, ptr %3, i64 24
+  %7 = load ptr, ptr %6, align 8
+  %8 = icmp eq ptr %7, null
+  br i1 %8, label %10, label %9
+
+9:                                                ; preds = %1
+  tail call void @PyObject_ClearWeakRefs(ptr noundef nonnull %0) #16
+  br label %10
+
+10:                                               ; preds = %9, %1
+  %11 = getelementptr inbounds nuw i8, ptr %3, i64 8
+  %12 = load ptr, ptr %11, align 8
+  %13 = getelementptr inbounds nuw i8, ptr %3, i64 16
+  %14 = load ptr, ptr %13, align 8
+  %15 = getelementptr inbounds nuw i8, ptr %3, i64 32
+  tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(16) %11, i8 0, i64 16, i1 false)
+  %16 = load ptr, ptr %15, align 8
+  %17 = getelementptr inbounds nuw i8, ptr %3, i64 48
+  tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(16) %15, i8 0, i64 16, i1 false)
+  %18 = load i64, ptr %17, align 8
+  %19 = add nsw i64 %18, 1
+  store i64 %19, ptr %17, align 8
+  %20 = icmp eq ptr %16, null
+  br i1 %20, label %27, label %21
+
+21:                                               ; preds = %10, %21
+  %22 = phi ptr [ %23, %21 ], [ %16, %10 ]
+  %23 = load ptr, ptr %22, align 8
+  %24 = getelementptr inbounds nuw i8, ptr %22, i64 8
+  %25 = load ptr, ptr %24, align 8
+  tail call void @Py_DecRef(ptr noundef %25) #16
+  %26 = icmp eq ptr %23, null
+  br i1 %26, label %27, label %21, !llvm.loop !26
+
+27:                                               ; preds = %21, %10
+  %28 = icmp eq ptr %12, null
+  br i1 %28, label %30, label %29
+
+29:                                               ; preds = %27
+  tail call void @Py_DecRef(ptr noundef nonnull %12) #16
+  br label %30
+
+30:                                               ; preds = %29, %27
+  %31 = icmp eq ptr %14, null
+  br i1 %31, label %33, label %32
+
+32:                                               ; preds = %30
+  tail call void @Py_DecRef(ptr noundef nonnull %14) #16
+  br label %33
+
+33:                                               ; preds = %30, %32
+  tail call void @PyObject_GC_Del(ptr noundef nonnull %0) #16
+  tail call void @Py_DecRef(ptr noundef %5) #16
+  ret void
+}
+
+declare void @PyObject_GC_UnTrack(ptr noundef) local_unnamed_addr #4
+
+declare void @PyObject_GC_Del(ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define ptr @function_descr_get(ptr noundef %0, ptr noundef %1, ptr noundef readnone captures(none) %2) local_unnamed_addr #3 {
+  %4 = icmp eq ptr %1, null
+  %5 = icmp eq ptr %1, @_Py_NoneStruct
+  %6 = or i1 %4, %5
+  br i1 %6, label %7, label %8
+
+7:                                                ; preds = %3
+  tail call void @Py_IncRef(ptr noundef %0) #16
+  br label %10
+
+8:                                                ; preds = %3
+  %9 = tail call ptr @PyMethod_New(ptr noundef %0, ptr noundef nonnull %1) #16
+  br label %10
+
+10:                                               ; preds = %8, %7
+  %11 = phi ptr [ %0, %7 ], [ %9, %8 ]
+  ret ptr %11
+}
+
+declare ptr @PyMethod_New(ptr noundef, ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define noundef ptr @add_plan(ptr noundef readnone captures(none) %0, ptr noundef readonly captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = icmp eq i64 %2, 3
+  br i1 %4, label %5, label %13, !prof !8
+
+5:                                                ; preds = %3
+  %6 = load ptr, ptr %1, align 8
+  %7 = load i64, ptr @OBJECT_SIZE, align 8
+  %8 = getelementptr i8, ptr %6, i64 %7
+  %9 = getelementptr i8, ptr %8, i64 -8
+  %10 = load ptr, ptr %9, align 8
+  %11 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 8), align 8
+  %12 = icmp eq ptr %10, %11
+  br i1 %12, label %16, label %13
+
+13:                                               ; preds = %3, %5
+  %14 = phi ptr [ @.str.6, %3 ], [ @.str.9, %5 ]
+  %15 = load ptr, ptr @PyExc_TypeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  br label %87
+
+16:                                               ; preds = %5
+  %17 = icmp eq ptr %8, null
+  br i1 %17, label %87, label %18
+
+18:                                               ; preds = %16
+  %19 = getelementptr inbounds nuw i8, ptr %1, i64 16
+  %20 = load ptr, ptr %19, align 8
+  %21 = tail call i64 @PyLong_AsSsize_t(ptr noundef %20) #16
+  %22 = inttoptr i64 %21 to ptr
+  %23 = icmp eq i64 %21, 0
+  br i1 %23, label %87, label %24
+
+24:                                               ; preds = %18
+  %25 = tail call ptr @PyErr_Occurred() #16
+  %26 = icmp eq ptr %25, null
+  br i1 %26, label %27, label %87
+
+27:                                               ; preds = %24
+  %28 = getelementptr inbounds nuw i8, ptr %8, i64 32
+  %29 = load ptr, ptr %28, align 8
+  %30 = icmp eq ptr %29, null
+  br i1 %30, label %31, label %33
+
+31:                                               ; preds = %27
+  %32 = getelementptr inbounds nuw i8, ptr %8, i64 40
+  br label %75
+
+33:                                               ; preds = %27
+  %34 = getelementptr inbounds nuw i8, ptr %22, i64 16
+  %35 = load ptr, ptr %34, align 8
+  br label %38
+
+36:                                               ; preds = %38
+  %37 = icmp eq ptr %44, null
+  br i1 %37, label %47, label %51
+
+38:                                               ; preds = %33, %38
+  %39 = phi ptr [ %29, %33 ], [ %45, %38 ]
+  %40 = phi ptr [ null, %33 ], [ %44, %38 ]
+  %41 = getelementptr inbounds nuw i8, ptr %39, i64 16
+  %42 = load ptr, ptr %41, align 8
+  %43 = icmp eq ptr %42, %35
+  %44 = select i1 %43, ptr %39, ptr %40
+  %45 = load ptr, ptr %39, align 8
+  %46 = icmp eq ptr %45, null
+  br i1 %46, label %36, label %38, !llvm.loop !27
+
+47:                                               ; preds = %36
+  %48 = getelementptr inbounds nuw i8, ptr %8, i64 40
+  %49 = load i64, ptr %48, align 8
+  %50 = icmp slt i64 %49, 256
+  br i1 %50, label %75, label %51
+
+51:                                               ; preds = %47, %36
+  %52 = phi ptr [ %39, %47 ], [ %44, %36 ]
+  br label %53
+
+53:                                               ; preds = %53, %51
+  %54 = phi ptr [ %28, %51 ], [ %55, %53 ]
+  %55 = load ptr, ptr %54, align 8
+  %56 = icmp eq ptr %55, %52
+  br i1 %56, label %57, label %53, !llvm.loop !13
+
+57:                                               ; preds = %53
+  %58 = load ptr, ptr %52, align 8
+  store ptr %58, ptr %54, align 8
+  %59 = getelementptr inbounds nuw i8, ptr %8, i64 40
+  %60 = load i64, ptr %59, align 8
+  %61 = add nsw i64 %60, -1
+  store i64 %61, ptr %59, align 8
+  %62 = getelementptr inbounds nuw i8, ptr %8, i64 48
+  %63 = load i64, ptr %62, align 8
+  %64 = add nsw i64 %63, 1
+  store i64 %64, ptr %62, align 8
+  %65 = getelementptr inbounds nuw i8, ptr %1, i64 8
+  %66 = load ptr, ptr %65, align 8
+  %67 = getelementptr inbounds nuw i8, ptr %22, i64 8
+  store ptr %66, ptr %67, align 8
+  tail call void @Py_IncRef(ptr noundef %66) #16
+  %68 = load ptr, ptr %28, align 8
+  store ptr %68, ptr %22, align 8
+  store ptr %22, ptr %28, align 8
+  %69 = load i64, ptr %59, align 8
+  %70 = add nsw i64 %69, 1
+  store i64 %70, ptr %59, align 8
+  %71 = load i64, ptr %62, align 8
+  %72 = add nsw i64 %71, 1
+  store i64 %72, ptr %62, align 8
+  %73 = getelementptr inbounds nuw i8, ptr %52, i64 8
+  %74 = load ptr, ptr %73, align 8
+  tail call void @Py_DecRef(ptr noundef %74) #16
+  br label %86
+
+75:                                               ; preds = %31, %47
+  %76 = phi ptr [ %32, %31 ], [ %48, %47 ]
+  %77 = getelementptr inbounds nuw i8, ptr %1, i64 8
+  %78 = load ptr, ptr %77, align 8
+  %79 = getelementptr inbounds nuw i8, ptr %22, i64 8
+  store ptr %78, ptr %79, align 8
+  tail call void @Py_IncRef(ptr noundef %78) #16
+  %80 = load ptr, ptr %28, align 8
+  store ptr %80, ptr %22, align 8
+  store ptr %22, ptr %28, align 8
+  %81 = load i64, ptr %76, align 8
+  %82 = add nsw i64 %81, 1
+  store i64 %82, ptr %76, align 8
+  %83 = getelementptr inbounds nuw i8, ptr %8, i64 48
+  %84 = load i64, ptr %83, align 8
+  %85 = add nsw i64 %84, 1
+  store i64 %85, ptr %83, align 8
+  br label %86
+
+86:                                               ; preds = %75, %57
+  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #16
+  br label %87
+
+87:                                               ; preds = %13, %16, %18, %24, %86
+  %88 = phi ptr [ @_Py_NoneStruct, %86 ], [ null, %24 ], [ null, %18 ], [ null, %16 ], [ null, %13 ]
+  ret ptr %88
+}
+
+declare i64 @PyLong_AsSsize_t(ptr noundef) local_unnamed_addr #4
+
+declare ptr @PyErr_Occurred() local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define noundef ptr @clear_plans(ptr noundef readnone captures(none) %0, ptr noundef readonly captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = icmp eq i64 %2, 1
+  br i1 %4, label %5, label %13, !prof !8
+
+5:                                                ; preds = %3
+  %6 = load ptr, ptr %1, align 8
+  %7 = load i64, ptr @OBJECT_SIZE, align 8
+  %8 = getelementptr i8, ptr %6, i64 %7
+  %9 = getelementptr i8, ptr %8, i64 -8
+  %10 = load ptr, ptr %9, align 8
+  %11 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 8), align 8
+  %12 = icmp eq ptr %10, %11
+  br i1 %12, label %16, label %13
+
+13:                                               ; preds = %3, %5
+  %14 = phi ptr [ @.str.6, %3 ], [ @.str.9, %5 ]
+  %15 = load ptr, ptr @PyExc_TypeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  br label %32
+
+16:                                               ; preds = %5
+  %17 = icmp eq ptr %8, null
+  br i1 %17, label %32, label %18
+
+18:                                               ; preds = %16
+  %19 = getelementptr inbounds nuw i8, ptr %8, i64 32
+  %20 = load ptr, ptr %19, align 8
+  %21 = getelementptr inbounds nuw i8, ptr %8, i64 48
+  tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(16) %19, i8 0, i64 16, i1 false)
+  %22 = load i64, ptr %21, align 8
+  %23 = add nsw i64 %22, 1
+  store i64 %23, ptr %21, align 8
+  %24 = icmp eq ptr %20, null
+  br i1 %24, label %31, label %25
+
+25:                                               ; preds = %18, %25
+  %26 = phi ptr [ %27, %25 ], [ %20, %18 ]
+  %27 = load ptr, ptr %26, align 8
+  %28 = getelementptr inbounds nuw i8, ptr %26, i64 8
+  %29 = load ptr, ptr %28, align 8
+  tail call void @Py_DecRef(ptr noundef %29) #16
+  %30 = icmp eq ptr %27, null
+  br i1 %30, label %31, label %25, !llvm.loop !26
+
+31:                                               ; preds = %25, %18
+  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #16
+  br label %32
+
+32:                                               ; preds = %13, %16, %31
+  %33 = phi ptr [ @_Py_NoneStruct, %31 ], [ null, %16 ], [ null, %13 ]
+  ret ptr %33
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define ptr @plan_count(ptr noundef readnone captures(none) %0, ptr noundef readonly captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = icmp eq i64 %2, 1
+  br i1 %4, label %5, label %13, !prof !8
+
+5:                                                ; preds = %3
+  %6 = load ptr, ptr %1, align 8
+  %7 = load i64, ptr @OBJECT_SIZE, align 8
+  %8 = getelementptr i8, ptr %6, i64 %7
+  %9 = getelementptr i8, ptr %8, i64 -8
+  %10 = load ptr, ptr %9, align 8
+  %11 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 8), align 8
+  %12 = icmp eq ptr %10, %11
+  br i1 %12, label %16, label %13
+
+13:                                               ; preds = %3, %5
+  %14 = phi ptr [ @.str.6, %3 ], [ @.str.9, %5 ]
+  %15 = load ptr, ptr @PyExc_TypeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  br label %22
+
+16:                                               ; preds = %5
+  %17 = icmp eq ptr %8, null
+  br i1 %17, label %22, label %18
+
+18:                                               ; preds = %16
+  %19 = getelementptr inbounds nuw i8, ptr %8, i64 40
+  %20 = load i64, ptr %19, align 8
+  %21 = tail call ptr @PyLong_FromSsize_t(i64 noundef %20) #16
+  br label %22
+
+22:                                               ; preds = %13, %16, %18
+  %23 = phi ptr [ %21, %18 ], [ null, %16 ], [ null, %13 ]
+  ret ptr %23
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define noundef nonnull ptr @guard_enter(ptr noundef readnone captures(none) %0, ptr noundef readnone captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = load i64, ptr @guard_count, align 8
+  %5 = add nsw i64 %4, 1
+  store i64 %5, ptr @guard_count, align 8
+  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #16
+  ret ptr @_Py_NoneStruct
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define noundef nonnull ptr @guard_exit(ptr noundef readnone captures(none) %0, ptr noundef readnone captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = load i64, ptr @guard_count, align 8
+  %5 = add nsw i64 %4, -1
+  store i64 %5, ptr @guard_count, align 8
+  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #16
+  ret ptr @_Py_NoneStruct
+}
+
+; Function Attrs: mustprogress nofree norecurse nosync nounwind willreturn memory(readwrite, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync)
+define noundef i32 @self_test_kernel(ptr noundef readonly captures(none) %0) local_unnamed_addr #8 {
+  %2 = load ptr, ptr %0, align 8
+  %3 = getelementptr inbounds nuw i8, ptr %0, i64 8
+  %4 = load ptr, ptr %3, align 8
+  %5 = getelementptr inbounds nuw i8, ptr %0, i64 16
+  %6 = load ptr, ptr %5, align 8
+  %7 = load float, ptr %2, align 4
+  %8 = load i32, ptr %4, align 4
+  %9 = sitofp i32 %8 to float
+  %10 = tail call float @llvm.fmuladd.f32(float %7, float 2.000000e+00, float %9)
+  store float %10, ptr %6, align 4
+  %11 = getelementptr inbounds nuw i8, ptr %2, i64 4
+  %12 = load float, ptr %11, align 4
+  %13 = load i32, ptr %4, align 4
+  %14 = sitofp i32 %13 to float
+  %15 = tail call float @llvm.fmuladd.f32(float %12, float 2.000000e+00, float %14)
+  %16 = getelementptr inbounds nuw i8, ptr %6, i64 4
+  store float %15, ptr %16, align 4
+  %17 = getelementptr inbounds nuw i8, ptr %2, i64 8
+  %18 = load float, ptr %17, align 4
+  %19 = load i32, ptr %4, align 4
+  %20 = sitofp i32 %19 to float
+  %21 = tail call float @llvm.fmuladd.f32(float %18, float 2.000000e+00, float %20)
+  %22 = getelementptr inbounds nuw i8, ptr %6, i64 8
+  store float %21, ptr %22, align 4
+  ret i32 0
+}
+
+; Function Attrs: mustprogress nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none)
+declare float @llvm.fmuladd.f32(float, float, float) #9
+
+; Function Attrs: mustprogress nounwind willreturn allockind("free") memory(argmem: readwrite, inaccessiblemem: readwrite)
+declare void @free(ptr allocptr noundef captures(none)) local_unnamed_addr #10
+
+; Function Attrs: inlinehint mustprogress nounwind willreturn memory(readwrite, target_mem0: none, target_mem1: none) uwtable(sync)
+define internal fastcc void @pool_give(ptr noundef captures(none) %0, ptr noundef %1) unnamed_addr #11 {
+  %3 = getelementptr inbounds nuw i8, ptr %0, i64 8
+  %4 = load i64, ptr %3, align 8
+  %5 = getelementptr inbounds nuw i8, ptr %0, i64 16
+  %6 = load i64, ptr %5, align 8
+  %7 = icmp slt i64 %4, %6
+  br i1 %7, label %8, label %14, !prof !8
+
+8:                                                ; preds = %2
+  %9 = load i64, ptr @pool_idle, align 8
+  %10 = getelementptr inbounds nuw i8, ptr %0, i64 24
+  %11 = load i64, ptr %10, align 8
+  %12 = add nsw i64 %11, %9
+  %13 = icmp sgt i64 %12, 536870912
+  br i1 %13, label %14, label %15, !prof !10
+
+14:                                               ; preds = %2, %8
+  tail call void @free(ptr noundef %1)
+  br label %21
+
+15:                                               ; preds = %8
+  %16 = load ptr, ptr %0, align 8
+  store ptr %16, ptr %1, align 8
+  store ptr %1, ptr %0, align 8
+  %17 = load i64, ptr %3, align 8
+  %18 = add nsw i64 %17, 1
+  store i64 %18, ptr %3, align 8
+  %19 = load i64, ptr %10, align 8
+  %20 = add nsw i64 %19, %9
+  store i64 %20, ptr @pool_idle, align 8
+  br label %21
+
+21:                                               ; preds = %15, %14
+  ret void
+}
+
+declare ptr @PyObject_GetAttr(ptr noundef, ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define internal fastcc void @complain_no_memory(i64 noundef %0) unnamed_addr #3 {
+  %2 = tail call ptr @PyLong_FromSsize_t(i64 noundef %0) #16
+  %3 = icmp eq ptr %2, null
+  br i1 %3, label %11, label %4
+
+4:                                                ; preds = %1
+  %5 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
+  %6 = tail call ptr @PyObject_CallOneArg(ptr noundef %5, ptr noundef nonnull %2) #16
+  %7 = icmp eq ptr %6, null
+  br i1 %7, label %10, label %8
+
+8:                                                ; preds = %4
+  tail call void @Py_DecRef(ptr noundef nonnull %6) #16
+  %9 = load ptr, ptr @PyExc_RuntimeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %9, ptr noundef nonnull @.str.5) #16
+  br label %10
+
+10:                                               ; preds = %4, %8
+  tail call void @Py_DecRef(ptr noundef nonnull %2) #16
+  br label %11
+
+11:                                               ; preds = %10, %1
+  ret void
+}
+
+; Function Attrs: noinline nounwind uwtable(sync)
+define internal fastcc ptr @pool_grow(ptr noundef nonnull readonly captures(none) %0) unnamed_addr #7 {
+  %2 = alloca ptr, align 8
+  call void @llvm.lifetime.start.p0(ptr nonnull %2) #16
+  store ptr null, ptr %2, align 8
+  %3 = getelementptr inbounds nuw i8, ptr %0, i64 24
+  %4 = load i64, ptr %3, align 8
+  %5 = call i32 @posix_memalign(ptr noundef nonnull %2, i64 noundef 64, i64 noundef %4) #16
+  %6 = icmp eq i32 %5, 0
+  br i1 %6, label %7, label %9
+
+7:                                                ; preds = %1
+  %8 = load ptr, ptr %2, align 8
+  br label %31
+
+9:                                                ; preds = %1
+  %10 = load i64, ptr @pool_idle, align 8
+  br label %11
+
+11:                                               ; preds = %20, %9
+  %12 = phi i64 [ 0, %9 ], [ %21, %20 ]
+  %13 = getelementptr inbounds nuw %struct.pool_class, ptr @pool, i64 %12
+  %14 = load ptr, ptr %13, align 16
+  %15 = icmp eq ptr %14, null
+  call void @llvm.memset.p0.i64(ptr noundef nonnull align 16 dereferenceable(16) %13, i8 0, i64 16, i1 false)
+  br i1 %15, label %20, label %16
+
+16:                                               ; preds = %11, %16
+  %17 = phi ptr [ %18, %16 ], [ %14, %11 ]
+  %18 = load ptr, ptr %17, align 8
+  call void @free(ptr noundef nonnull %17)
+  %19 = icmp eq ptr %18, null
+  br i1 %19, label %20, label %16, !llvm.loop !5
+
+20:                                               ; preds = %16, %11
+  %21 = add nuw nsw i64 %12, 1
+  %22 = icmp eq i64 %21, 344
+  br i1 %22, label %23, label %11, !llvm.loop !7
+
+23:                                               ; preds = %20
+  store i64 0, ptr @pool_idle, align 8
+  %24 = icmp sgt i64 %10, 0
+  br i1 %24, label %25, label %31
+
+25:                                               ; preds = %23
+  %26 = load i64, ptr %3, align 8
+  %27 = call i32 @posix_memalign(ptr noundef nonnull %2, i64 noundef 64, i64 noundef %26) #16
+  %28 = icmp eq i32 %27, 0
+  %29 = load ptr, ptr %2, align 8
+  %30 = select i1 %28, ptr %29, ptr null
+  br label %31
+
+31:                                               ; preds = %25, %23, %7
+  %32 = phi ptr [ %8, %7 ], [ null, %23 ], [ %30, %25 ]
+  call void @llvm.lifetime.end.p0(ptr nonnull %2) #16
+  ret ptr %32
+}
+
+; Function Attrs: nofree
+declare i32 @posix_memalign(ptr noundef, i64 noundef, i64 noundef) local_unnamed_addr #12
+
+declare ptr @_PyObject_New(ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: mustprogress nofree nounwind willreturn allockind("alloc,uninitialized") allocsize(0) memory(inaccessiblemem: readwrite)
+declare noalias noundef ptr @malloc(i64 noundef) local_unnamed_addr #13
+
+declare ptr @PyErr_NoMemory() local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr noundef %1, i32 noundef range(i32 0, 2) %2) unnamed_addr #3 {
+  %4 = alloca i64, align 8
+  %5 = alloca ptr, align 8
+  %6 = alloca ptr, align 8
+  %7 = alloca i32, align 4
+  %8 = load ptr, ptr %0, align 8
+  %9 = load i64, ptr %8, align 8
+  switch i64 %9, label %328 [
+    i64 0, label %10
+    i64 1, label %58
+    i64 2, label %125
+    i64 3, label %212
+    i64 4, label %249
+    i64 5, label %253
+    i64 6, label %290
+  ]
+
+10:                                               ; preds = %3
+  %11 = getelementptr inbounds nuw i8, ptr %8, i64 24
+  store ptr %11, ptr %0, align 8
+  %12 = load i64, ptr @OBJECT_SIZE, align 8
+  %13 = getelementptr i8, ptr %1, i64 %12
+  %14 = getelementptr i8, ptr %13, i64 -8
+  %15 = load ptr, ptr %14, align 8
+  %16 = load ptr, ptr @python, align 8
+  %17 = icmp eq ptr %15, %16
+  br i1 %17, label %18, label %376, !prof !8
+
+18:                                               ; preds = %10
+  %19 = getelementptr inbounds nuw i8, ptr %13, i64 8
+  %20 = load ptr, ptr %19, align 8
+  %21 = ptrtoint ptr %20 to i64
+  %22 = getelementptr inbounds nuw i8, ptr %8, i64 8
+  %23 = load i64, ptr %22, align 8
+  %24 = icmp eq i64 %23, %21
+  br i1 %24, label %25, label %376, !prof !8
+
+25:                                               ; preds = %18
+  %26 = load ptr, ptr %13, align 8
+  %27 = icmp eq ptr %26, null
+  br i1 %27, label %376, label %28, !prof !10
+
+28:                                               ; preds = %25
+  %29 = getelementptr inbounds nuw i8, ptr %8, i64 16
+  %30 = load i64, ptr %29, align 8
+  %31 = icmp sgt i64 %30, -1
+  br i1 %31, label %32, label %376, !prof !8
+
+32:                                               ; preds = %28
+  %33 = icmp eq i32 %2, 0
+  br i1 %33, label %41, label %34
+
+34:                                               ; preds = %32
+  tail call void @Py_IncRef(ptr noundef nonnull %1) #16
+  %35 = getelementptr inbounds nuw i8, ptr %0, i64 32
+  %36 = load ptr, ptr %35, align 8
+  %37 = getelementptr inbounds nuw i8, ptr %0, i64 56
+  %38 = load i64, ptr %37, align 8
+  %39 = add nsw i64 %38, 1
+  store i64 %39, ptr %37, align 8
+  %40 = getelementptr inbounds ptr, ptr %36, i64 %38
+  store ptr %1, ptr %40, align 8
+  br label %41
+
+41:                                               ; preds = %34, %32
+  %42 = getelementptr inbounds nuw i8, ptr %13, i64 40
+  %43 = load i32, ptr %42, align 8
+  %44 = add nsw i32 %43, 1
+  store i32 %44, ptr %42, align 8
+  %45 = getelementptr inbounds nuw i8, ptr %0, i64 24
+  %46 = load ptr, ptr %45, align 8
+  %47 = getelementptr inbounds nuw i8, ptr %0, i64 48
+  %48 = load i64, ptr %47, align 8
+  %49 = add nsw i64 %48, 1
+  store i64 %49, ptr %47, align 8
+  %50 = getelementptr inbounds ptr, ptr %46, i64 %48
+  store ptr %1, ptr %50, align 8
+  %51 = getelementptr inbounds nuw i8, ptr %0, i64 16
+  %52 = load ptr, ptr %51, align 8
+  %53 = getelementptr inbounds nuw ptr, ptr %52, i64 %30
+  store ptr %1, ptr %53, align 8
+  %54 = load ptr, ptr %13, align 8
+  %55 = getelementptr inbounds nuw i8, ptr %0, i64 8
+  %56 = load ptr, ptr %55, align 8
+  %57 = getelementptr inbounds nuw ptr, ptr %56, i64 %30
+  store ptr %54, ptr %57, align 8
+  br label %376
+
+58:                                               ; preds = %3
+  %59 = getelementptr inbounds nuw i8, ptr %8, i64 16
+  %60 = load i64, ptr %59, align 8
+  %61 = getelementptr inbounds nuw i8, ptr %8, i64 24
+  %62 = load i64, ptr %61, align 8
+  %63 = getelementptr inbounds nuw i8, ptr %8, i64 32
+  %64 = getelementptr inbounds i64, ptr %63, i64 %62
+  store ptr %64, ptr %0, align 8
+  %65 = load i64, ptr @OBJECT_SIZE, align 8
+  %66 = getelementptr i8, ptr %1, i64 %65
+  %67 = getelementptr i8, ptr %66, i64 -8
+  %68 = load ptr, ptr %67, align 8
+  %69 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 16), align 8
+  %70 = icmp eq ptr %68, %69
+  br i1 %70, label %71, label %376
+
+71:                                               ; preds = %58
+  %72 = getelementptr i8, ptr %66, i64 8
+  %73 = load i32, ptr %72, align 4
+  %74 = sext i32 %73 to i64
+  %75 = icmp eq i64 %62, %74
+  br i1 %75, label %76, label %376
+
+76:                                               ; preds = %71
+  %77 = getelementptr i8, ptr %66, i64 48
+  %78 = load i32, ptr %77, align 4
+  %79 = and i32 %78, 257
+  %80 = icmp eq i32 %79, 257
+  br i1 %80, label %81, label %376
+
+81:                                               ; preds = %76
+  %82 = icmp sgt i64 %62, 0
+  br i1 %82, label %83, label %97
+
+83:                                               ; preds = %81
+  %84 = getelementptr i8, ptr %66, i64 16
+  %85 = load ptr, ptr %84, align 8
+  br label %89
+
+86:                                               ; preds = %89
+  %87 = add nuw nsw i64 %90, 1
+  %88 = icmp eq i64 %87, %62
+  br i1 %88, label %97, label %89, !llvm.loop !28
+
+89:                                               ; preds = %86, %83
+  %90 = phi i64 [ 0, %83 ], [ %87, %86 ]
+  %91 = getelementptr inbounds nuw i64, ptr %85, i64 %90
+  %92 = load i64, ptr %91, align 8
+  %93 = getelementptr inbounds nuw i64, ptr %8, i64 %90
+  %94 = getelementptr inbounds nuw i8, ptr %93, i64 32
+  %95 = load i64, ptr %94, align 8
+  %96 = icmp eq i64 %92, %95
+  br i1 %96, label %86, label %376
+
+97:                                               ; preds = %86, %81
+  %98 = getelementptr i8, ptr %66, i64 40
+  %99 = load ptr, ptr %98, align 8
+  %100 = ptrtoint ptr %99 to i64
+  %101 = getelementptr inbounds nuw i8, ptr %8, i64 8
+  %102 = load i64, ptr %101, align 8
+  %103 = icmp eq i64 %102, %100
+  br i1 %103, label %109, label %104, !prof !8
+
+104:                                              ; preds = %97
+  %105 = inttoptr i64 %102 to ptr
+  %106 = tail call i32 @PyObject_RichCompareBool(ptr noundef %105, ptr noundef %99, i32 noundef 2) #16
+  %107 = icmp sgt i32 %106, 0
+  br i1 %107, label %109, label %108
+
+108:                                              ; preds = %104
+  tail call void @PyErr_Clear() #16
+  br label %376
+
+109:                                              ; preds = %104, %97
+  %110 = icmp sgt i64 %60, -1
+  br i1 %110, label %111, label %376
+
+111:                                              ; preds = %109
+  %112 = icmp eq i32 %2, 0
+  br i1 %112, label %120, label %113
+
+113:                                              ; preds = %111
+  tail call void @Py_IncRef(ptr noundef nonnull %1) #16
+  %114 = getelementptr inbounds nuw i8, ptr %0, i64 32
+  %115 = load ptr, ptr %114, align 8
+  %116 = getelementptr inbounds nuw i8, ptr %0, i64 56
+  %117 = load i64, ptr %116, align 8
+  %118 = add nsw i64 %117, 1
+  store i64 %118, ptr %116, align 8
+  %119 = getelementptr inbounds ptr, ptr %115, i64 %117
+  store ptr %1, ptr %119, align 8
+  br label %120
+
+120:                                              ; preds = %113, %111
+  %121 = load ptr, ptr %66, align 8
+  %122 = getelementptr inbounds nuw i8, ptr %0, i64 8
+  %123 = load ptr, ptr %122, align 8
+  %124 = getelementptr inbounds nuw ptr, ptr %123, i64 %60
+  store ptr %121, ptr %124, align 8
+  br label %376
+
+125:                                              ; preds = %3
+  %126 = getelementptr inbounds nuw i8, ptr %8, i64 8
+  %127 = load i64, ptr %126, align 8
+  %128 = getelementptr inbounds nuw i8, ptr %8, i64 16
+  %129 = load i64, ptr %128, align 8
+  %130 = getelementptr inbounds nuw i8, ptr %8, i64 24
+  %131 = load i64, ptr %130, align 8
+  %132 = getelementptr inbounds nuw i8, ptr %0, i64 40
+  %133 = load ptr, ptr %132, align 8
+  %134 = getelementptr inbounds nuw i8, ptr %8, i64 32
+  store ptr %134, ptr %0, align 8
+  %135 = load i64, ptr @OBJECT_SIZE, align 8
+  %136 = getelementptr i8, ptr %1, i64 %135
+  %137 = getelementptr i8, ptr %136, i64 -8
+  %138 = load ptr, ptr %137, align 8
+  switch i64 %127, label %171 [
+    i64 0, label %139
+    i64 3, label %144
+    i64 4, label %154
+  ]
+
+139:                                              ; preds = %125
+  %140 = icmp eq ptr %138, @PyBool_Type
+  br i1 %140, label %141, label %376
+
+141:                                              ; preds = %139
+  %142 = icmp eq ptr %1, @_Py_TrueStruct
+  %143 = zext i1 %142 to i8
+  store i8 %143, ptr %133, align 1
+  br label %205
+
+144:                                              ; preds = %125
+  %145 = icmp eq ptr %138, @PyFloat_Type
+  br i1 %145, label %146, label %376
+
+146:                                              ; preds = %144
+  %147 = load i64, ptr @FLOAT_VALUE, align 8
+  %148 = getelementptr inbounds i8, ptr %1, i64 %147
+  %149 = load double, ptr %148, align 8
+  %150 = icmp eq i64 %129, 4
+  br i1 %150, label %151, label %153
+
+151:                                              ; preds = %146
+  %152 = fptrunc double %149 to float
+  store float %152, ptr %133, align 4
+  br label %205
+
+153:                                              ; preds = %146
+  store double %149, ptr %133, align 8
+  br label %205
+
+154:                                              ; preds = %125
+  %155 = icmp eq ptr %138, @PyComplex_Type
+  br i1 %155, label %156, label %376
+
+156:                                              ; preds = %154
+  %157 = load i64, ptr @COMPLEX_VALUE, align 8
+  %158 = getelementptr inbounds i8, ptr %1, i64 %157
+  %159 = load double, ptr %158, align 8
+  %160 = icmp eq i64 %129, 4
+  br i1 %160, label %161, label %167
+
+161:                                              ; preds = %156
+  %162 = fptrunc double %159 to float
+  store float %162, ptr %133, align 4
+  %163 = getelementptr i8, ptr %158, i64 8
+  %164 = load double, ptr %163, align 8
+  %165 = getelementptr inbounds nuw i8, ptr %133, i64 4
+  %166 = fptrunc double %164 to float
+  store float %166, ptr %165, align 4
+  br label %205
+
+167:                                              ; preds = %156
+  store double %159, ptr %133, align 8
+  %168 = getelementptr i8, ptr %158, i64 8
+  %169 = load double, ptr %168, align 8
+  %170 = getelementptr inbounds i8, ptr %133, i64 %129
+  store double %169, ptr %170, align 8
+  br label %205
+
+171:                                              ; preds = %125
+  %172 = icmp eq ptr %138, @PyLong_Type
+  br i1 %172, label %173, label %376
+
+173:                                              ; preds = %171
+  call void @llvm.lifetime.start.p0(ptr nonnull %7) #16
+  store i32 0, ptr %7, align 4
+  %174 = call i64 @PyLong_AsLongLongAndOverflow(ptr noundef nonnull %1, ptr noundef nonnull %7) #16
+  %175 = load i32, ptr %7, align 4
+  %176 = icmp eq i32 %175, 0
+  br i1 %176, label %177, label %203
+
+177:                                              ; preds = %173
+  %178 = icmp eq i64 %127, 2
+  br i1 %178, label %179, label %187
+
+179:                                              ; preds = %177
+  %180 = icmp slt i64 %174, 0
+  br i1 %180, label %203, label %181
+
+181:                                              ; preds = %179
+  %182 = icmp slt i64 %129, 8
+  br i1 %182, label %183, label %195
+
+183:                                              ; preds = %181
+  %184 = shl nsw i64 %129, 3
+  %185 = lshr i64 %174, %184
+  %186 = icmp eq i64 %185, 0
+  br i1 %186, label %195, label %203
+
+187:                                              ; preds = %177
+  %188 = icmp slt i64 %129, 8
+  br i1 %188, label %189, label %195
+
+189:                                              ; preds = %187
+  %190 = shl nsw i64 %129, 3
+  %191 = add nsw i64 %190, -1
+  %192 = ashr i64 %174, %191
+  %193 = add i64 %192, 1
+  %194 = icmp ult i64 %193, 2
+  br i1 %194, label %195, label %203
+
+195:                                              ; preds = %189, %187, %183, %181
+  switch i64 %129, label %202 [
+    i64 1, label %196
+    i64 2, label %198
+    i64 4, label %200
+  ]
+
+196:                                              ; preds = %195
+  %197 = trunc i64 %174 to i8
+  store i8 %197, ptr %133, align 1
+  br label %204
+
+198:                                              ; preds = %195
+  %199 = trunc i64 %174 to i16
+  store i16 %199, ptr %133, align 2
+  br label %204
+
+200:                                              ; preds = %195
+  %201 = trunc i64 %174 to i32
+  store i32 %201, ptr %133, align 4
+  br label %204
+
+202:                                              ; preds = %195
+  store i64 %174, ptr %133, align 8
+  br label %204
+
+203:                                              ; preds = %189, %183, %179, %173
+  call void @llvm.lifetime.end.p0(ptr nonnull %7) #16
+  br label %376
+
+204:                                              ; preds = %202, %200, %198, %196
+  call void @llvm.lifetime.end.p0(ptr nonnull %7) #16
+  br label %205
+
+205:                                              ; preds = %204, %167, %161, %153, %151, %141
+  %206 = icmp sgt i64 %131, -1
+  br i1 %206, label %207, label %376
+
+207:                                              ; preds = %205
+  %208 = getelementptr inbounds nuw i8, ptr %0, i64 8
+  %209 = load ptr, ptr %208, align 8
+  %210 = getelementptr inbounds nuw ptr, ptr %209, i64 %131
+  store ptr %133, ptr %210, align 8
+  %211 = getelementptr inbounds nuw i8, ptr %133, i64 16
+  store ptr %211, ptr %132, align 8
+  br label %376
+
+212:                                              ; preds = %3
+  %213 = getelementptr inbounds nuw i8, ptr %8, i64 8
+  %214 = load i64, ptr %213, align 8
+  %215 = inttoptr i64 %214 to ptr
+  %216 = getelementptr inbounds nuw i8, ptr %8, i64 16
+  store ptr %216, ptr %0, align 8
+  %217 = icmp eq ptr %1, %215
+  br i1 %217, label %246, label %218
+
+218:                                              ; preds = %212
+  %219 = load i64, ptr @OBJECT_SIZE, align 8
+  %220 = add nsw i64 %219, -8
+  %221 = getelementptr inbounds i8, ptr %1, i64 %220
+  %222 = load ptr, ptr %221, align 8
+  %223 = getelementptr inbounds i8, ptr %215, i64 %220
+  %224 = load ptr, ptr %223, align 8
+  %225 = icmp eq ptr %222, %224
+  br i1 %225, label %226, label %246
+
+226:                                              ; preds = %218
+  %227 = icmp eq ptr %222, @PyFloat_Type
+  br i1 %227, label %228, label %240
+
+228:                                              ; preds = %226
+  %229 = load i64, ptr @FLOAT_VALUE, align 8
+  %230 = getelementptr inbounds i8, ptr %1, i64 %229
+  %231 = load double, ptr %230, align 8
+  %232 = getelementptr inbounds i8, ptr %215, i64 %229
+  %233 = load double, ptr %232, align 8
+  %234 = fcmp oeq double %231, %233
+  br i1 %234, label %235, label %246
+
+235:                                              ; preds = %228
+  %236 = bitcast double %231 to i64
+  %237 = bitcast double %233 to i64
+  %238 = xor i64 %237, %236
+  %239 = icmp sgt i64 %238, -1
+  br label %246
+
+240:                                              ; preds = %226
+  %241 = tail call i32 @PyObject_RichCompareBool(ptr noundef nonnull %215, ptr noundef nonnull %1, i32 noundef 2) #16
+  %242 = icmp slt i32 %241, 0
+  br i1 %242, label %243, label %244
+
+243:                                              ; preds = %240
+  tail call void @PyErr_Clear() #16
+  br label %244
+
+244:                                              ; preds = %243, %240
+  %245 = icmp sgt i32 %241, 0
+  br label %246
+
+246:                                              ; preds = %212, %218, %228, %235, %244
+  %247 = phi i1 [ %245, %244 ], [ true, %212 ], [ false, %218 ], [ false, %228 ], [ %239, %235 ]
+  %248 = zext i1 %247 to i32
+  br label %376
+
+249:                                              ; preds = %3
+  %250 = getelementptr inbounds nuw i8, ptr %8, i64 8
+  store ptr %250, ptr %0, align 8
+  %251 = icmp eq ptr %1, @_Py_NoneStruct
+  %252 = zext i1 %251 to i32
+  br label %376
+
+253:                                              ; preds = %3
+  %254 = getelementptr inbounds nuw i8, ptr %8, i64 8
+  %255 = load i64, ptr %254, align 8
+  %256 = getelementptr inbounds nuw i8, ptr %8, i64 16
+  store ptr %256, ptr %0, align 8
+  %257 = load i64, ptr @OBJECT_SIZE, align 8
+  %258 = getelementptr i8, ptr %1, i64 %257
+  %259 = getelementptr i8, ptr %258, i64 -8
+  %260 = load ptr, ptr %259, align 8
+  %261 = icmp eq ptr %260, @PyTuple_Type
+  br i1 %261, label %262, label %376
+
+262:                                              ; preds = %253
+  %263 = load i64, ptr %258, align 8
+  %264 = icmp eq i64 %263, %255
+  br i1 %264, label %265, label %376
+
+265:                                              ; preds = %262
+  %266 = icmp slt i64 %255, 1
+  br i1 %266, label %376, label %267
+
+267:                                              ; preds = %265
+  %268 = load i64, ptr @TUPLE_ITEMS, align 8
+  %269 = getelementptr inbounds i8, ptr %1, i64 %268
+  br label %273
+
+270:                                              ; preds = %287
+  %271 = add nuw nsw i64 %274, 1
+  %272 = icmp eq i64 %271, %255
+  br i1 %272, label %376, label %273, !llvm.loop !29
+
+273:                                              ; preds = %267, %270
+  %274 = phi i64 [ 0, %267 ], [ %271, %270 ]
+  %275 = load i64, ptr %258, align 8
+  %276 = icmp eq i64 %275, %255
+  br i1 %276, label %277, label %376
+
+277:                                              ; preds = %273
+  %278 = getelementptr inbounds nuw ptr, ptr %269, i64 %274
+  %279 = load ptr, ptr %278, align 8
+  %280 = load ptr, ptr %0, align 8
+  %281 = load i64, ptr %280, align 8
+  %282 = icmp slt i64 %281, 3
+  br i1 %282, label %283, label %285
+
+283:                                              ; preds = %277
+  %284 = tail call fastcc i32 @match(ptr noundef nonnull %0, ptr noundef %279, i32 noundef 1)
+  br label %287
+
+285:                                              ; preds = %277
+  tail call void @Py_IncRef(ptr noundef %279) #16
+  %286 = tail call fastcc i32 @match(ptr noundef nonnull %0, ptr noundef %279, i32 noundef 1)
+  tail call void @Py_DecRef(ptr noundef %279) #16
+  br label %287
+
+287:                                              ; preds = %283, %285
+  %288 = phi i32 [ %284, %283 ], [ %286, %285 ]
+  %289 = icmp eq i32 %288, 0
+  br i1 %289, label %376, label %270
+
+290:                                              ; preds = %3
+  %291 = getelementptr inbounds nuw i8, ptr %8, i64 8
+  %292 = load i64, ptr %291, align 8
+  %293 = getelementptr inbounds nuw i8, ptr %8, i64 16
+  store ptr %293, ptr %0, align 8
+  %294 = load i64, ptr @OBJECT_SIZE, align 8
+  %295 = getelementptr i8, ptr %1, i64 %294
+  %296 = getelementptr i8, ptr %295, i64 -8
+  %297 = load ptr, ptr %296, align 8
+  %298 = icmp eq ptr %297, @PyList_Type
+  br i1 %298, label %299, label %376
+
+299:                                              ; preds = %290
+  %300 = load i64, ptr %295, align 8
+  %301 = icmp eq i64 %300, %292
+  br i1 %301, label %302, label %376
+
+302:                                              ; preds = %299
+  %303 = icmp slt i64 %292, 1
+  br i1 %303, label %376, label %304
+
+304:                                              ; preds = %302
+  %305 = load i64, ptr @LIST_ITEMS, align 8
+  %306 = getelementptr inbounds i8, ptr %1, i64 %305
+  br label %310
+
+307:                                              ; preds = %325
+  %308 = add nuw nsw i64 %311, 1
+  %309 = icmp eq i64 %308, %292
+  br i1 %309, label %376, label %310, !llvm.loop !29
+
+310:                                              ; preds = %304, %307
+  %311 = phi i64 [ 0, %304 ], [ %308, %307 ]
+  %312 = load i64, ptr %295, align 8
+  %313 = icmp eq i64 %312, %292
+  br i1 %313, label %314, label %376
+
+314:                                              ; preds = %310
+  %315 = load ptr, ptr %306, align 8
+  %316 = getelementptr inbounds nuw ptr, ptr %315, i64 %311
+  %317 = load ptr, ptr %316, align 8
+  %318 = load ptr, ptr %0, align 8
+  %319 = load i64, ptr %318, align 8
+  %320 = icmp slt i64 %319, 3
+  br i1 %320, label %321, label %323
+
+321:                                              ; preds = %314
+  %322 = tail call fastcc i32 @match(ptr noundef nonnull %0, ptr noundef %317, i32 noundef 1)
+  br label %325
+
+323:                                              ; preds = %314
+  tail call void @Py_IncRef(ptr noundef %317) #16
+  %324 = tail call fastcc i32 @match(ptr noundef nonnull %0, ptr noundef %317, i32 noundef 1)
+  tail call void @Py_DecRef(ptr noundef %317) #16
+  br label %325
+
+325:                                              ; preds = %321, %323
+  %326 = phi i32 [ %322, %321 ], [ %324, %323 ]
+  %327 = icmp eq i32 %326, 0
+  br i1 %327, label %376, label %307
+
+328:                                              ; preds = %3
+  %329 = getelementptr inbounds nuw i8, ptr %8, i64 8
+  %330 = load i64, ptr %329, align 8
+  call void @llvm.lifetime.start.p0(ptr nonnull %4) #16
+  store i64 0, ptr %4, align 8
+  %331 = getelementptr inbounds nuw i8, ptr %8, i64 16
+  store ptr %331, ptr %0, align 8
+  %332 = load i64, ptr @OBJECT_SIZE, align 8
+  %333 = getelementptr i8, ptr %1, i64 %332
+  %334 = getelementptr i8, ptr %333, i64 -8
+  %335 = load ptr, ptr %334, align 8
+  %336 = icmp eq ptr %335, @PyDict_Type
+  br i1 %336, label %337, label %374
+
+337:                                              ; preds = %328
+  %338 = tail call i64 @PyDict_Size(ptr noundef nonnull %1) #16
+  %339 = icmp eq i64 %338, %330
+  br i1 %339, label %340, label %374
+
+340:                                              ; preds = %337
+  %341 = icmp slt i64 %330, 1
+  br i1 %341, label %374, label %345
+
+342:                                              ; preds = %371
+  %343 = add nuw nsw i64 %346, 1
+  %344 = icmp eq i64 %343, %330
+  br i1 %344, label %374, label %345, !llvm.loop !30
+
+345:                                              ; preds = %340, %342
+  %346 = phi i64 [ %343, %342 ], [ 0, %340 ]
+  call void @llvm.lifetime.start.p0(ptr nonnull %5) #16
+  store ptr null, ptr %5, align 8
+  call void @llvm.lifetime.start.p0(ptr nonnull %6) #16
+  store ptr null, ptr %6, align 8
+  %347 = load ptr, ptr %0, align 8
+  %348 = getelementptr inbounds nuw i8, ptr %347, i64 8
+  store ptr %348, ptr %0, align 8
+  %349 = load i64, ptr %347, align 8
+  %350 = inttoptr i64 %349 to ptr
+  %351 = call i32 @PyDict_Next(ptr noundef nonnull %1, ptr noundef nonnull %4, ptr noundef nonnull %5, ptr noundef nonnull %6) #16
+  %352 = icmp ne i32 %351, 0
+  %353 = load ptr, ptr %5, align 8
+  %354 = icmp eq ptr %353, %350
+  %355 = select i1 %352, i1 %354, i1 false, !prof !31
+  br i1 %355, label %356, label %358, !prof !31
+
+356:                                              ; preds = %345
+  %357 = load ptr, ptr %6, align 8
+  br label %362
+
+358:                                              ; preds = %345
+  %359 = call ptr @PyDict_GetItemWithError(ptr noundef nonnull %1, ptr noundef %350) #16
+  store ptr %359, ptr %6, align 8
+  %360 = icmp eq ptr %359, null
+  br i1 %360, label %361, label %362
+
+361:                                              ; preds = %358
+  call void @PyErr_Clear() #16
+  call void @llvm.lifetime.end.p0(ptr nonnull %6) #16
+  call void @llvm.lifetime.end.p0(ptr nonnull %5) #16
+  br label %374
+
+362:                                              ; preds = %356, %358
+  %363 = phi ptr [ %357, %356 ], [ %359, %358 ]
+  %364 = load ptr, ptr %0, align 8
+  %365 = load i64, ptr %364, align 8
+  %366 = icmp slt i64 %365, 3
+  br i1 %366, label %367, label %369
+
+367:                                              ; preds = %362
+  %368 = call fastcc i32 @match(ptr noundef nonnull %0, ptr noundef %363, i32 noundef 1)
+  br label %371
+
+369:                                              ; preds = %362
+  call void @Py_IncRef(ptr noundef %363) #16
+  %370 = call fastcc i32 @match(ptr noundef nonnull %0, ptr noundef %363, i32 noundef 1)
+  call void @Py_DecRef(ptr noundef %363) #16
+  br label %371
+
+371:                                              ; preds = %367, %369
+  %372 = phi i32 [ %368, %367 ], [ %370, %369 ]
+  %373 = icmp eq i32 %372, 0
+  call void @llvm.lifetime.end.p0(ptr nonnull %6) #16
+  call void @llvm.lifetime.end.p0(ptr nonnull %5) #16
+  br i1 %373, label %374, label %342
+
+374:                                              ; preds = %371, %342, %361, %340, %328, %337
+  %375 = phi i32 [ 0, %337 ], [ 0, %328 ], [ 0, %361 ], [ 1, %340 ], [ 1, %342 ], [ 0, %371 ]
+  call void @llvm.lifetime.end.p0(ptr nonnull %4) #16
+  br label %376
+
+376:                                              ; preds = %325, %310, %307, %287, %273, %270, %89, %302, %265, %299, %290, %262, %253, %207, %205, %203, %171, %154, %144, %139, %120, %109, %108, %76, %71, %58, %41, %28, %25, %18, %10, %374, %249, %246
+  %377 = phi i32 [ %375, %374 ], [ 0, %89 ], [ 0, %18 ], [ 1, %302 ], [ %248, %246 ], [ %252, %249 ], [ 1, %205 ], [ 0, %10 ], [ 0, %25 ], [ 1, %28 ], [ 1, %41 ], [ 1, %109 ], [ 0, %58 ], [ 0, %76 ], [ 0, %71 ], [ 0, %108 ], [ 1, %120 ], [ 0, %171 ], [ 0, %154 ], [ 0, %144 ], [ 0, %139 ], [ 0, %203 ], [ 1, %207 ], [ 0, %253 ], [ 0, %262 ], [ 0, %290 ], [ 0, %299 ], [ 1, %265 ], [ 0, %287 ], [ 0, %273 ], [ 1, %270 ], [ 0, %325 ], [ 1, %307 ], [ 0, %310 ]
+  ret i32 %377
+}
+
+declare i32 @PyObject_RichCompareBool(ptr noundef, ptr noundef, i32 noundef) local_unnamed_addr #4
+
+declare void @PyErr_Clear() local_unnamed_addr #4
+
+declare i64 @PyLong_AsLongLongAndOverflow(ptr noundef, ptr noundef) local_unnamed_addr #4
+
+declare i32 @PyDict_Next(ptr noundef, ptr noundef, ptr noundef, ptr noundef) local_unnamed_addr #4
+
+declare ptr @PyDict_GetItemWithError(ptr noundef, ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define internal fastcc ptr @build(ptr noundef nonnull captures(none) %0, ptr noundef readonly captures(none) %1) unnamed_addr #3 {
+  %3 = load ptr, ptr %0, align 8
+  %4 = getelementptr inbounds nuw i8, ptr %3, i64 8
+  %5 = load i64, ptr %4, align 8
+  %6 = load i64, ptr %3, align 8
+  switch i64 %6, label %22 [
+    i64 0, label %7
+    i64 3, label %13
+    i64 4, label %17
+    i64 7, label %18
+    i64 6, label %20
+  ]
+
+7:                                                ; preds = %2
+  %8 = getelementptr inbounds nuw i8, ptr %3, i64 24
+  store ptr %8, ptr %0, align 8
+  %9 = getelementptr inbounds nuw i8, ptr %3, i64 16
+  %10 = load i64, ptr %9, align 8
+  %11 = getelementptr inbounds ptr, ptr %1, i64 %10
+  %12 = load ptr, ptr %11, align 8
+  tail call void @Py_IncRef(ptr noundef %12) #16
+  br label %63
+
+13:                                               ; preds = %2
+  %14 = getelementptr inbounds nuw i8, ptr %3, i64 16
+  store ptr %14, ptr %0, align 8
+  %15 = load i64, ptr %4, align 8
+  %16 = inttoptr i64 %15 to ptr
+  tail call void @Py_IncRef(ptr noundef %16) #16
+  br label %63
+
+17:                                               ; preds = %2
+  store ptr %4, ptr %0, align 8
+  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #16
+  br label %63
+
+18:                                               ; preds = %2
+  %19 = tail call ptr @PyDict_New() #16
+  br label %24
+
+20:                                               ; preds = %2
+  %21 = tail call ptr @PyList_New(i64 noundef %5) #16
+  br label %24
+
+22:                                               ; preds = %2
+  %23 = tail call ptr @PyTuple_New(i64 noundef %5) #16
+  br label %24
+
+24:                                               ; preds = %22, %20, %18
+  %25 = phi ptr [ %23, %22 ], [ %19, %18 ], [ %21, %20 ]
+  %26 = icmp eq ptr %25, null
+  br i1 %26, label %63, label %27
+
+27:                                               ; preds = %24
+  %28 = getelementptr inbounds nuw i8, ptr %3, i64 16
+  store ptr %28, ptr %0, align 8
+  %29 = icmp sgt i64 %5, 0
+  br i1 %29, label %30, label %63
+
+30:                                               ; preds = %27
+  %31 = load i64, ptr @LIST_ITEMS, align 8
+  %32 = getelementptr inbounds i8, ptr %25, i64 %31
+  %33 = load i64, ptr @TUPLE_ITEMS, align 8
+  %34 = getelementptr inbounds i8, ptr %25, i64 %33
+  br label %35
+
+35:                                               ; preds = %30, %60
+  %36 = phi i64 [ 0, %30 ], [ %61, %60 ]
+  %37 = load i64, ptr %3, align 8
+  %38 = icmp eq i64 %37, 7
+  br i1 %38, label %39, label %44
+
+39:                                               ; preds = %35
+  %40 = load ptr, ptr %0, align 8
+  %41 = getelementptr inbounds nuw i8, ptr %40, i64 8
+  store ptr %41, ptr %0, align 8
+  %42 = load i64, ptr %40, align 8
+  %43 = inttoptr i64 %42 to ptr
+  br label %44
+
+44:                                               ; preds = %35, %39
+  %45 = phi ptr [ %43, %39 ], [ null, %35 ]
+  %46 = tail call fastcc ptr @build(ptr noundef %0, ptr noundef %1)
+  %47 = icmp eq ptr %46, null
+  br i1 %47, label %48, label %49
+
+48:                                               ; preds = %44
+  tail call void @Py_DecRef(ptr noundef nonnull %25) #16
+  br label %63
+
+49:                                               ; preds = %44
+  %50 = load i64, ptr %3, align 8
+  switch i64 %50, label %57 [
+    i64 7, label %51
+    i64 6, label %55
+  ]
+
+51:                                               ; preds = %49
+  %52 = tail call i32 @PyDict_SetItem(ptr noundef nonnull %25, ptr noundef %45, ptr noundef nonnull %46) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %46) #16
+  %53 = icmp sgt i32 %52, -1
+  br i1 %53, label %60, label %54
+
+54:                                               ; preds = %51
+  tail call void @Py_DecRef(ptr noundef nonnull %25) #16
+  br label %63
+
+55:                                               ; preds = %49
+  %56 = load ptr, ptr %32, align 8
+  br label %57
+
+57:                                               ; preds = %49, %55
+  %58 = phi ptr [ %56, %55 ], [ %34, %49 ]
+  %59 = getelementptr inbounds nuw ptr, ptr %58, i64 %36
+  store ptr %46, ptr %59, align 8
+  br label %60
+
+60:                                               ; preds = %57, %51
+  %61 = add nuw nsw i64 %36, 1
+  %62 = icmp eq i64 %61, %5
+  br i1 %62, label %63, label %35, !llvm.loop !32
+
+63:                                               ; preds = %60, %27, %48, %54, %24, %17, %13, %7
+  %64 = phi ptr [ null, %24 ], [ %16, %13 ], [ @_Py_NoneStruct, %17 ], [ %12, %7 ], [ null, %54 ], [ null, %48 ], [ %25, %27 ], [ %25, %60 ]
+  ret ptr %64
+}
+
+declare ptr @PyEval_SaveThread() local_unnamed_addr #4
+
+declare void @PyEval_RestoreThread(ptr noundef) local_unnamed_addr #4
+
+declare ptr @PyDict_New() local_unnamed_addr #4
+
+declare ptr @PyList_New(i64 noundef) local_unnamed_addr #4
+
+declare ptr @PyTuple_New(i64 noundef) local_unnamed_addr #4
+
+declare i32 @PyDict_SetItem(ptr noundef, ptr noundef, ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none)
+declare i64 @llvm.smax.i64(i64, i64) #14
+
+; Function Attrs: nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none)
+declare i64 @llvm.umin.i64(i64, i64) #14
+
+; Function Attrs: nocallback nofree nounwind willreturn memory(argmem: write)
+declare void @llvm.memset.p0.i64(ptr writeonly captures(none), i8, i64, i1 immarg) #15
+
+attributes #0 = { mustprogress nofree norecurse nosync nounwind willreturn memory(readwrite, argmem: none, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #1 = { mustprogress nocallback nofree nosync nounwind willreturn memory(argmem: readwrite) }
+attributes #2 = { mustprogress nocallback nofree nosync nounwind speculatable willreturn memory(none) }
+attributes #3 = { nounwind uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #4 = { "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #5 = { inlinehint nounwind uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #6 = { mustprogress nocallback nofree nounwind willreturn memory(argmem: readwrite) }
+attributes #7 = { noinline nounwind uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #8 = { mustprogress nofree norecurse nosync nounwind willreturn memory(readwrite, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #9 = { mustprogress nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none) }
+attributes #10 = { mustprogress nounwind willreturn allockind("free") memory(argmem: readwrite, inaccessiblemem: readwrite) "alloc-family"="malloc" "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #11 = { inlinehint mustprogress nounwind willreturn memory(readwrite, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #12 = { nofree "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #13 = { mustprogress nofree nounwind willreturn allockind("alloc,uninitialized") allocsize(0) memory(inaccessiblemem: readwrite) "alloc-family"="malloc" "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #14 = { nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none) }
+attributes #15 = { nocallback nofree nounwind willreturn memory(argmem: write) }
+attributes #16 = { nounwind }
+attributes #17 = { allocsize(0) }
+
+!llvm.module.flags = !{!0, !1, !2, !3}
+
+!0 = !{i32 7, !"Dwarf Version", i32 4}
+!1 = !{i32 1, !"wchar_size", i32 4}
+!2 = !{i32 8, !"PIC Level", i32 2}
+!3 = !{i32 7, !"uwtable", i32 1}
+!4 = !{!"clang version 22.1.8"}
+!5 = distinct !{!5, !6}
+!6 = !{!"llvm.loop.mustprogress"}
+!7 = distinct !{!7, !6}
+!8 = !{!"branch_weights", !"expected", i32 2000, i32 1}
+!9 = !{!"branch_weights", !"expected", i32 2861880, i32 2144621768}
+!10 = !{!"branch_weights", !"expected", i32 1, i32 2000}
+!11 = !{!"branch_weights", !"expected", i32 0, i32 -2147483648}
+!12 = distinct !{!12, !6}
+!13 = distinct !{!13, !6}
+!14 = distinct !{!14, !6}
+!15 = distinct !{!15, !6}
+!16 = !{!"branch_weights", !"expected", i32 2146410, i32 2145337238}
+!17 = distinct !{!17, !6}
+!18 = distinct !{!18, !6}
+!19 = distinct !{!19, !6}
+!20 = !{!"branch_weights", !"expected", i32 -2147483648, i32 0}
+!21 = distinct !{!21, !6}
+!22 = distinct !{!22, !6}
+!23 = distinct !{!23, !6}
+!24 = distinct !{!24, !6}
+!25 = distinct !{!25, !6}
+!26 = distinct !{!26, !6}
+!27 = distinct !{!27, !6}
+!28 = distinct !{!28, !6}
+!29 = distinct !{!29, !6}
+!30 = distinct !{!30, !6}
+!31 = !{!"branch_weights", i32 2000, i32 2002}
+!32 = distinct !{!32, !6}

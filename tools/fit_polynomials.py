@@ -1,0 +1,350 @@
+"""Writes kernels/scalar/coefficients.py: the polynomials of the scalar formulas.
+
+Every polynomial interpolates its function at the Chebyshev nodes of the interval, in 60 digits of
+working precision, and is expanded in powers of the argument. Run from the repository root:
+
+    python tools/fit_polynomials.py > kernels/scalar/coefficients.py
+
+It needs mpmath.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import mpmath as mp
+
+mp.mp.dps = 60
+
+Function = Callable[[mp.mpf], mp.mpf]
+
+
+def by_series(f: Function, near: float, series: Function) -> Function:
+    """`f`, replaced by a short series where `f` cancels: |x| below `near`."""
+    return lambda x: series(x) if abs(x) < near else f(x)
+
+
+def of_square(f: Function) -> Function:
+    """The function of z = x**2 whose value is f(x), for even f."""
+    return lambda z: f(mp.sqrt(z))
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One polynomial: its name, the function, the interval, and the terms for float and double (0: none)."""
+
+    name: str
+    text: str
+    function: Function
+    low: float
+    high: float
+    float_terms: int
+    double_terms: int
+
+
+def log_rest(x: mp.mpf) -> mp.mpf:
+    return (mp.log1p(x) - x + x * x / 2) / x**3
+
+
+def atanh_rest(x: mp.mpf) -> mp.mpf:
+    return (2 * mp.atanh(x) - 2 * x) / x**3
+
+
+def atanh_rest_of_two(x: mp.mpf) -> mp.mpf:
+    return (2 * mp.atanh(x) - 2 * x - 2 * x**3 / 3) / x**5
+
+
+def erfcx_scaled(t: mp.mpf) -> mp.mpf:
+    """(1 + 2 x) exp(x**2) erfc(x) with t = (x - 4) / (x + 4)."""
+    if t >= 1:
+        return 2 / mp.sqrt(mp.pi)
+    x = 4 * (1 + t) / (1 - t)
+    if x > 1000:
+        z = 1 / (2 * x * x)
+        series = 1 - z + 3 * z**2 - 15 * z**3 + 105 * z**4 - 945 * z**5
+        return (1 + 2 * x) / (x * mp.sqrt(mp.pi)) * series
+    return (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x)
+
+
+def inverse_erf(w: mp.mpf) -> mp.mpf:
+    """erfinv(x) / x at w = -log(1 - x**2)."""
+    w = mp.mpf(w)
+    if abs(w) < mp.mpf(10) ** -20:
+        return mp.sqrt(mp.pi) / 2
+    complement = -mp.expm1(-w)
+    x = mp.sqrt(complement)
+    tail = mp.exp(-w) / (1 + x)
+    y = mp.sqrt(w) if w > 1 else x * mp.mpf("0.886")
+    for _ in range(60):
+        # Newton's step on log(erfc), which is nearly a parabola.
+        value = mp.erfc(y)
+        slope = -2 / mp.sqrt(mp.pi) * mp.exp(-y * y) / value
+        step = (mp.log(value) - mp.log(tail)) / slope
+        y -= step
+        if abs(step) < mp.mpf(10) ** -50:
+            break
+    return y / x
+
+
+def lgamma_rest(v: mp.mpf) -> mp.mpf:
+    t = v + mp.mpf(3) / 2
+    if abs(t - 1) < mp.mpf(10) ** -25:
+        return mp.euler
+    if abs(t - 2) < mp.mpf(10) ** -25:
+        return 1 - mp.euler
+    return mp.loggamma(t) / ((t - 1) * (t - 2))
+
+
+def stirling_rest(u: mp.mpf) -> mp.mpf:
+    """(lgamma(z) - (z - 1/2) log(z) + z - log(2 pi) / 2) z at u = 1 / z**2."""
+    if u < mp.mpf(10) ** -12:
+        return mp.mpf(1) / 12 - u / 360 + u * u / 1260
+    z = 1 / mp.sqrt(u)
+    main = (z - mp.mpf(1) / 2) * mp.log(z) - z + mp.log(2 * mp.pi) / 2
+    return (mp.loggamma(z) - main) * z
+
+
+def digamma_rest(u: mp.mpf) -> mp.mpf:
+    """(log(z) - 1 / (2 z) - digamma(z)) z**2 at u = 1 / z**2."""
+    if u < mp.mpf(10) ** -12:
+        return mp.mpf(1) / 12 - u / 120 + u * u / 252
+    z = 1 / mp.sqrt(u)
+    return (mp.log(z) - 1 / (2 * z) - mp.digamma(z)) * z * z
+
+
+def rest(f: Function, first: float, second: float) -> Function:
+    """((f(x) - x) / x**3 as a function of x**2, with the first two terms of its series near 0."""
+    return by_series(
+        of_square(lambda x: (f(x) - x) / x**3),
+        1e-20,
+        lambda z: mp.mpf(1) / first + z / second,
+    )
+
+
+HALF_LOG2 = 0.3467
+SQUARED_EIGHTH_TURN = 0.6195
+ROOT = 2.0**-0.5 - 1, 2.0**0.5 - 1
+FITS = [
+    Fit(
+        "EXP",
+        "(exp(r) - 1 - r) / r**2",
+        by_series(
+            lambda r: (mp.exp(r) - 1 - r) / r**2, 1e-15, lambda r: mp.mpf(1) / 2 + r / 6 + r * r / 24
+        ),
+        -HALF_LOG2,
+        HALF_LOG2,
+        5,
+        11,
+    ),
+    Fit(
+        "EXPM1",
+        "(exp(r) - 1 - r) / r**2",
+        by_series(
+            lambda r: (mp.exp(r) - 1 - r) / r**2, 1e-15, lambda r: mp.mpf(1) / 2 + r / 6 + r * r / 24
+        ),
+        -HALF_LOG2,
+        HALF_LOG2,
+        6,
+        12,
+    ),
+    Fit(
+        "EXP2",
+        "(2**r - 1) / r",
+        by_series(
+            lambda r: mp.expm1(r * mp.log(2)) / r, 1e-30, lambda r: mp.log(2) + r * mp.log(2) ** 2 / 2
+        ),
+        -0.5001,
+        0.5001,
+        6,
+        12,
+    ),
+    Fit(
+        "EXP2_SHORT",
+        "(2**r - 1) / r, for float results worked out in double",
+        by_series(
+            lambda r: mp.expm1(r * mp.log(2)) / r, 1e-30, lambda r: mp.log(2) + r * mp.log(2) ** 2 / 2
+        ),
+        -0.5001,
+        0.5001,
+        0,
+        7,
+    ),
+    Fit(
+        "LOG",
+        "(log(1 + f) - f + f**2 / 2) / f**3",
+        by_series(log_rest, 1e-15, lambda f: mp.mpf(1) / 3 - f / 4 + f * f / 5),
+        *ROOT,
+        9,
+        0,
+    ),
+    Fit(
+        "LOG_BY_ATANH",
+        "(2 atanh(s) - 2 s) / s**3, by z = s**2",
+        by_series(of_square(atanh_rest), 1e-20, lambda z: mp.mpf(2) / 3 + 2 * z / 5),
+        0,
+        0.02945,
+        0,
+        8,
+    ),
+    Fit(
+        "LOG_BY_ATANH_LONG",
+        "(2 atanh(s) - 2 s - 2/3 s**3) / s**5, by z = s**2",
+        by_series(of_square(atanh_rest_of_two), 1e-16, lambda z: mp.mpf(2) / 5 + 2 * z / 7),
+        0,
+        0.02945,
+        0,
+        8,
+    ),
+    Fit(
+        "LOG2_SHORT",
+        "log2(1 + f) / f, for float results worked out in double",
+        by_series(lambda f: mp.log1p(f) / mp.log(2) / f, 1e-30, lambda f: (1 - f / 2) / mp.log(2)),
+        *ROOT,
+        0,
+        14,
+    ),
+    Fit("SIN", "(sin(x) - x) / x**3, by x**2", rest(mp.sin, -6, 120), 0, SQUARED_EIGHTH_TURN, 3, 6),
+    Fit(
+        "COS",
+        "(cos(x) - 1 + x**2 / 2) / x**4, by x**2",
+        by_series(
+            of_square(lambda x: (mp.cos(x) - 1 + x * x / 2) / x**4),
+            1e-14,
+            lambda z: mp.mpf(1) / 24 - z / 720 + z * z / 40320,
+        ),
+        0,
+        SQUARED_EIGHTH_TURN,
+        3,
+        6,
+    ),
+    Fit("TANH", "(tanh(x) - x) / x**3, by x**2", rest(mp.tanh, -3, 7.5), 0, 0.36, 5, 12),
+    Fit("SINH", "(sinh(x) - x) / x**3, by x**2", rest(mp.sinh, 6, 120), 0, 1, 4, 7),
+    Fit("ATAN", "(atan(x) - x) / x**3, by x**2", rest(mp.atan, -3, 5), 0, 0.1716, 5, 11),
+    Fit("ASIN", "(asin(x) - x) / x**3, by x**2", rest(mp.asin, 6, 40 / 3), 0, 0.25, 6, 13),
+    Fit(
+        "ERF",
+        "erf(x) / x - 1, by x**2",
+        by_series(
+            of_square(lambda x: mp.erf(x) / x - 1),
+            1e-30,
+            lambda z: 2 / mp.sqrt(mp.pi) * (1 - z / 3) - 1,
+        ),
+        0,
+        1,
+        7,
+        0,
+    ),
+    Fit(
+        "ERF",
+        "erf(x) / x - 1, by x**2",
+        by_series(
+            of_square(lambda x: mp.erf(x) / x - 1),
+            1e-30,
+            lambda z: 2 / mp.sqrt(mp.pi) * (1 - z / 3) - 1,
+        ),
+        0,
+        2.25,
+        0,
+        16,
+    ),
+    Fit("ERF_TAIL", "log(erfc(2.5 + u))", lambda u: mp.log(mp.erfc(u + 2.5)), -1.5, 1.5, 9, 0),
+    Fit(
+        "ERF_TAIL", "log(erfc(3.75 + u))", lambda u: mp.log(mp.erfc(u + 3.75)), -2.25, 2.25, 0, 21
+    ),
+    Fit(
+        "ERFC",
+        "(1 + 2 x) exp(x**2) erfc(x), by t = (x - 4) / (x + 4)",
+        erfcx_scaled,
+        -1,
+        1,
+        14,
+        25,
+    ),
+    Fit(
+        "ERF_INV_NEAR",
+        "erfinv(x) / x, by w - 3, w = -log(1 - x**2)",
+        lambda u: inverse_erf(u + 3),
+        -3,
+        3,
+        11,
+        24,
+    ),
+    Fit(
+        "ERF_INV_FAR",
+        "erfinv(x) / x, by sqrt(w) - 3.3",
+        lambda u: inverse_erf((u + mp.mpf("3.3")) ** 2),
+        -0.86,
+        0.87,
+        9,
+        19,
+    ),
+    Fit(
+        "ERF_INV_FARTHEST",
+        "erfinv(x) / x, by sqrt(w) - 5.1",
+        lambda u: inverse_erf((u + mp.mpf("5.1")) ** 2),
+        -1.1,
+        1.1,
+        0,
+        17,
+    ),
+    Fit(
+        "LGAMMA",
+        "lgamma(1.5 + v) / ((v + 0.5) (v - 0.5))",
+        lgamma_rest,
+        -0.5,
+        0.5,
+        0,
+        21,
+    ),
+    Fit(
+        "STIRLING",
+        "(lgamma(z) - (z - 1/2) log(z) + z - log(2 pi) / 2) z, by 1 / z**2",
+        stirling_rest,
+        0,
+        1 / 64,
+        0,
+        8,
+    ),
+    Fit(
+        "DIGAMMA",
+        "(log(z) - 1 / (2 z) - digamma(z)) z**2, by 1 / z**2",
+        digamma_rest,
+        0,
+        1 / 64,
+        0,
+        9,
+    ),
+]
+
+
+def rounded(value: mp.mpf, bits: int) -> str:
+    """The shortest literal of the nearest number of `bits` bits."""
+    with mp.workprec(bits):
+        return repr(float(+value))
+
+
+def write(fit: Fit) -> None:
+    """One table per precision, lowest power first."""
+    for kind, terms, bits in (("FLOAT", fit.float_terms, 24), ("DOUBLE", fit.double_terms, 53)):
+        if not terms:
+            continue
+        low, high = mp.mpf(fit.low), mp.mpf(fit.high)
+        coefficients, error = mp.chebyfit(fit.function, [low, high], terms, error=True)
+        print(f"\n# {fit.text}, on [{float(low):.6g}, {float(high):.6g}];")
+        print(f"# within {float(error):.1e} before rounding.")
+        print(f"{fit.name}_{kind} = (")
+        for coefficient in coefficients[::-1]:
+            print(f"    {rounded(coefficient, bits)},")
+        print(")")
+
+
+def main() -> None:
+    """Writes the module to standard output."""
+    print('"""Polynomial coefficients, lowest power first; written by tools/fit_polynomials.py."""')
+    for fit in FITS:
+        write(fit)
+
+
+if __name__ == "__main__":
+    main()

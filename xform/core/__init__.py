@@ -1,0 +1,1 @@
+"""The intermediate representation and what every layer above it is built from."""

@@ -1,0 +1,36 @@
+"""Where in the user's program an equation was made."""
+
+from __future__ import annotations
+
+import linecache
+from typing import NamedTuple
+
+from ..errors import user_frame
+
+
+class Source(NamedTuple):
+    """A line of the user's program."""
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} ({self.function})"
+
+    @property
+    def text(self) -> str:
+        """`file:line: the line itself`, as errors show it."""
+        code = linecache.getline(self.file, self.line).strip()
+        return f"{self.file}:{self.line}: {code}" if code else f"{self.file}:{self.line}"
+
+
+UNKNOWN = Source("<unknown>", 0, "?")
+
+
+def current() -> Source:
+    """The innermost line on the stack that is not xform's own."""
+    frame = user_frame()
+    if frame is None:
+        return UNKNOWN
+    return Source(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)

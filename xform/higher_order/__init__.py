@@ -1,0 +1,1 @@
+"""Operators whose parameters hold programs or functions."""

@@ -1,0 +1,124 @@
+"""Partial evaluation: what is known is computed now, the rest is staged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..core.avals import ShapedArray
+from ..core.jaxpr import ClosedJaxpr, Jaxpr
+from ..core.primitive import Primitive
+from ..core.trace import active, current_trace, leaked
+from .evaluate import evaluate_program
+from .staging import StagedTracer, StagingTrace, stage
+
+
+class PartialTrace(StagingTrace):
+    """Stages the operators that depend on an unknown; evaluates the others under its parent."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"the linearization of {self.name!r}"
+
+    def is_unknown(self, x: Any) -> bool:
+        return isinstance(x, StagedTracer) and x.trace is self
+
+    def evaluate_known(
+        self, primitive: Primitive, args: Sequence[Any], params: dict[str, Any]
+    ) -> Any:
+        """Binds an operator under the parent, where all its inputs are known."""
+        assert self.parent is not None
+        with active(self.parent):
+            return primitive.bind(*args, **params)
+
+    def process(self, primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        unknown = [self.is_unknown(x) for x in args]
+        if not any(unknown):
+            return self.evaluate_known(primitive, args, params)
+        if not self.open:
+            raise leaked(next(x for x in args if self.is_unknown(x)))
+        if primitive.partial is not None:
+            return primitive.partial(self, args, unknown, **params)
+        return self.write(primitive, args, params)
+
+
+def partial_flat(
+    function: Callable[..., Sequence[Any]],
+    args: Sequence[Any],
+    unknown: Sequence[ShapedArray | None],
+    name: str = "f",
+) -> tuple[list[Any], list[bool], ClosedJaxpr]:
+    """Runs a function with some arguments unknown.
+
+    Args:
+        args: one value per argument; ignored where unknown.
+        unknown: the aval of an unknown argument, None for a known one.
+
+    Returns:
+        the outputs (None where unknown), which outputs are unknown, and the program from the unknown arguments
+        to the unknown outputs. Its constants are the residuals.
+    """
+    trace = PartialTrace(current_trace(), name)
+    given = [
+        x if aval is None else trace.argument(aval) for x, aval in zip(args, unknown, strict=True)
+    ]
+    with active(trace):
+        outputs = list(function(*given))
+    out_unknown = [trace.is_unknown(y) for y in outputs]
+    invars = [t.var for t, aval in zip(given, unknown, strict=True) if aval is not None]
+    program = trace.close(invars, [y for y, u in zip(outputs, out_unknown, strict=True) if u])
+    known = [None if u else y for y, u in zip(outputs, out_unknown, strict=True)]
+    return known, out_unknown, program
+
+
+class Split:
+    """A program in two: `known` computes the known outputs and the residuals, `later` the other outputs.
+
+    `known` maps the known inputs to (known outputs, residuals); `later` maps (residuals, unknown inputs) to the
+    unknown outputs.
+    """
+
+    __slots__ = ("known", "later", "out_unknown", "residuals")
+
+    def __init__(
+        self, known: Jaxpr, later: Jaxpr, out_unknown: Sequence[bool], residuals: int
+    ) -> None:
+        self.known = known
+        self.later = later
+        self.out_unknown = tuple(out_unknown)
+        self.residuals = residuals
+
+
+def split_program(program: Jaxpr, unknown: Sequence[bool]) -> Split:
+    """Splits a program without constants by which of its inputs are unknown."""
+    avals = program.in_avals
+    later: list[ClosedJaxpr] = []
+    flags: list[list[bool]] = []
+
+    def known_part(*args: Any) -> list[Any]:
+        rest = iter(args)
+        full = [None if u else next(rest) for u in unknown]
+        outs, out_unknown, tail = partial_flat(
+            lambda *xs: evaluate_program(program, (), xs),
+            full,
+            [aval if u else None for aval, u in zip(avals, unknown, strict=True)],
+            program.name,
+        )
+        later.append(tail)
+        flags.append(out_unknown)
+        known = [y for y, u in zip(outs, out_unknown, strict=True) if not u]
+        return [*known, *tail.consts]
+
+    staged = stage(
+        known_part, [a for a, u in zip(avals, unknown, strict=True) if not u], program.name
+    )
+    tail = later[0].jaxpr
+    if staged.consts:
+        raise AssertionError(f"program {program.name} must not close over values")
+    return Split(
+        staged.jaxpr,
+        tail.replace(constvars=(), invars=tail.constvars + tail.invars),
+        flags[0],
+        len(tail.constvars),
+    )

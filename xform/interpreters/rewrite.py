@@ -1,0 +1,149 @@
+"""Transformations of programs: the derivative, the batch, the linear part of a `Jaxpr` as a new one.
+
+Each is the interpreter of the same name run under staging, remembered for each program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from ..core.jaxpr import Jaxpr, live_equations, make
+from ..core.primitive import Zero
+from .batching import batch_flat, to_front
+from .evaluate import evaluate_program
+from .forward import instantiate, jvp_flat
+from .partial import Split, split_program
+from .reverse import transpose_flat
+from .staging import stage
+
+_memory: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
+
+
+def remembered(program: Jaxpr, key: tuple[Any, ...], build: Callable[[], Any]) -> Any:
+    """The result of `build`, kept as long as the program lives. Keys must not hold the program."""
+    found = _memory.setdefault(program, {})
+    if key not in found:
+        found[key] = build()
+    return found[key]
+
+
+def jvp_program(program: Jaxpr, nonzero: Sequence[bool]) -> tuple[Jaxpr, tuple[bool, ...]]:
+    """The program (primals, nonzero tangents) -> (outputs, nonzero output tangents), and which are nonzero."""
+
+    def build() -> tuple[Jaxpr, tuple[bool, ...]]:
+        avals = program.in_avals
+        count = len(avals)
+        flags: list[bool] = []
+
+        def function(*args: Any) -> list[Any]:
+            given = iter(args[count:])
+            tangents = [
+                next(given) if nz else Zero(a.tangent())
+                for a, nz in zip(avals, nonzero, strict=True)
+            ]
+            outs, out_tangents = jvp_flat(
+                lambda *xs: evaluate_program(program, (), xs), args[:count], tangents
+            )
+            flags.extend(not isinstance(t, Zero) for t in out_tangents)
+            return [*outs, *(t for t in out_tangents if not isinstance(t, Zero))]
+
+        extra = [a.strong() for a, nz in zip(avals, nonzero, strict=True) if nz]
+        staged = stage(function, [*avals, *extra], program.name)
+        return staged.jaxpr, tuple(flags)
+
+    found: tuple[Jaxpr, tuple[bool, ...]] = remembered(program, ("jvp", tuple(nonzero)), build)
+    return found
+
+
+def batch_program(
+    program: Jaxpr, size: int, batched: Sequence[bool], axis_name: Any = None
+) -> tuple[Jaxpr, tuple[bool, ...]]:
+    """The program mapped over a leading axis of the batched inputs, and which outputs have that axis."""
+
+    def build() -> tuple[Jaxpr, tuple[bool, ...]]:
+        flags: list[bool] = []
+
+        def function(*args: Any) -> list[Any]:
+            dims = [0 if b else None for b in batched]
+            outs, out_dims = batch_flat(
+                lambda *xs: evaluate_program(program, (), xs), size, args, dims, axis_name
+            )
+            flags.extend(d is not None for d in out_dims)
+            return [
+                y if d is None else to_front(size, y, d)
+                for y, d in zip(outs, out_dims, strict=True)
+            ]
+
+        avals = [
+            a.update(shape=(size, *a.shape)) if b else a
+            for a, b in zip(program.in_avals, batched, strict=True)
+        ]
+        return stage(function, avals, program.name).jaxpr, tuple(flags)
+
+    key = ("batch", size, tuple(batched), axis_name)
+    found: tuple[Jaxpr, tuple[bool, ...]] = remembered(program, key, build)
+    return found
+
+
+def split(program: Jaxpr, unknown: Sequence[bool]) -> Split:
+    """`split_program`, remembered."""
+    found: Split = remembered(
+        program, ("split", tuple(unknown)), lambda: split_program(program, unknown)
+    )
+    return found
+
+
+def transpose_program(
+    program: Jaxpr, linear: Sequence[bool], nonzero: Sequence[bool]
+) -> tuple[Jaxpr, tuple[bool, ...]]:
+    """The program (other inputs, nonzero output cotangents) -> nonzero cotangents of the linear inputs."""
+
+    def build() -> tuple[Jaxpr, tuple[bool, ...]]:
+        avals = program.in_avals
+        others = [a for a, flag in zip(avals, linear, strict=True) if not flag]
+        ct_avals = [a.strong() for a, nz in zip(program.out_avals, nonzero, strict=True) if nz]
+        flags: list[bool] = []
+
+        def function(*args: Any) -> list[Any]:
+            rest = iter(args[: len(others)])
+            given = iter(args[len(others) :])
+            inputs = [None if flag else next(rest) for flag in linear]
+            cts = [
+                next(given) if nz else Zero(a)
+                for a, nz in zip(program.out_avals, nonzero, strict=True)
+            ]
+            result = transpose_flat(program, linear, inputs, cts)
+            flags.extend(not isinstance(ct, Zero) for ct in result)
+            return [ct for ct in result if not isinstance(ct, Zero)]
+
+        staged = stage(function, [*others, *ct_avals], program.name)
+        return staged.jaxpr, tuple(flags)
+
+    key = ("transpose", tuple(linear), tuple(nonzero))
+    found: tuple[Jaxpr, tuple[bool, ...]] = remembered(program, key, build)
+    return found
+
+
+def keep_outputs(program: Jaxpr, wanted: Sequence[bool]) -> Jaxpr:
+    """The program with some of its outputs, and without what only the others need."""
+
+    def build() -> Jaxpr:
+        outvars = [v for v, w in zip(program.outvars, wanted, strict=True) if w]
+        equations = live_equations(program, wanted)
+        return make(program.constvars, program.invars, equations, outvars, program.name)
+
+    found: Jaxpr = remembered(program, ("keep", tuple(wanted)), build)
+    return found
+
+
+__all__ = [
+    "batch_program",
+    "instantiate",
+    "jvp_program",
+    "keep_outputs",
+    "remembered",
+    "split",
+    "transpose_program",
+]

@@ -1,0 +1,1 @@
+"""The runtime: arrays, dispatch, the linker and the cache of compiled code."""

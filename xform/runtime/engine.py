@@ -1,0 +1,109 @@
+"""The linker: object code becomes addresses in this process, until its library is dropped."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+import llvmlite.binding as llvm
+
+from xform.compiler.target import host, llvm_lock
+from xform.errors import CompileError
+
+__all__ = ["Library", "link"]
+
+
+class Library:
+    """Object code linked into this process; dropping the last reference unloads it.
+
+    Whoever keeps an address keeps the library.
+
+    Args:
+        tracker: LLVM's owner of the code and data.
+        addresses: the address of each exported symbol.
+    """
+
+    __slots__ = ("__weakref__", "_addresses", "_tracker")
+
+    _tracker: llvm.ResourceTracker
+    _addresses: Mapping[str, int]
+
+    def __init__(
+        self, tracker: llvm.ResourceTracker, addresses: Mapping[str, int]
+    ) -> None:
+        self._tracker = tracker
+        self._addresses = addresses
+
+    def __getitem__(self, name: str) -> int:
+        return self._addresses[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._addresses)
+
+    def __len__(self) -> int:
+        return len(self._addresses)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._addresses
+
+    def __repr__(self) -> str:
+        return f"Library({', '.join(self._addresses)})"
+
+    def __del__(self) -> None:
+        # The tracker's own finalizer calls LLVM; unload under the lock like every other call.
+        tracker = getattr(self, "_tracker", None)
+        if tracker is not None and llvm_lock is not None:
+            with llvm_lock:
+                tracker.close()
+
+
+_numbers = itertools.count()
+
+
+@functools.cache
+def _linker() -> llvm.LLJIT:
+    """Make the process's one linker; the caller holds `llvm_lock`."""
+    machine = llvm.Target.from_triple(host().triple).create_target_machine(
+        cpu=host().cpu, features=host().features, opt=2, jit=True
+    )
+    return llvm.create_lljit_compiler(machine)
+
+
+def link(
+    object_code: bytes, exports: Sequence[str], symbols: Mapping[str, int] | None = None
+) -> Library:
+    """Link an object file into this process.
+
+    Symbols that the object uses are looked up in `symbols`, then in the process (the C library
+    and the Python interpreter).
+
+    Args:
+        object_code: an object file made by `Target.object_code`.
+        exports: the names of the functions and variables whose addresses are wanted.
+        symbols: the addresses of symbols that the object uses, by name.
+
+    Returns:
+        A library: ``library[name]`` is the address of an export.
+
+    Raises:
+        CompileError: the object is damaged, or needs or lacks a symbol.
+
+    >>> code = host().object_code("define i32 @one() { ret i32 1 }")
+    >>> link(code, ["one"])["one"] > 0
+    True
+    """
+    builder = llvm.JITLibraryBuilder().add_object_img(object_code).add_current_process()
+    for name in exports:
+        builder.export_symbol(name)
+    for name, address in (symbols or {}).items():
+        builder.import_symbol(name, address)
+    with llvm_lock:
+        try:
+            tracker = builder.link(_linker(), f"xform.{next(_numbers)}")
+        except RuntimeError as error:
+            raise CompileError(
+                f"expected an object file that defines {', '.join(exports)}",
+                str(error).strip(),
+            ) from error
+    return Library(tracker, {name: tracker[name] for name in exports})
