@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
+import numpy as np
+
 __all__ = [
     "AbsentRuleError",
     "ArgumentError",
@@ -51,7 +53,9 @@ _BUDGET = {"expected": 3, "got": 3, "at": 1, "why": 2, "write": 3}
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 # In a bare checkout the kernels lie beside the package; installed, they lie inside it.
 _KERNELS = os.path.join(os.path.dirname(os.path.dirname(_PACKAGE)), "kernels") + os.sep
-_INTERNAL = (_PACKAGE, _KERNELS, "<frozen ")
+# NumPy's functions written in Python call ours when they are given our arrays.
+_NUMPY = os.path.dirname(np.__file__) + os.sep
+_INTERNAL = (_PACKAGE, _KERNELS, _NUMPY, "<frozen ")
 
 
 def user_frame(skip: int = 0) -> FrameType | None:
@@ -61,8 +65,8 @@ def user_frame(skip: int = 0) -> FrameType | None:
         skip: how many user frames to pass over, counted from the innermost.
 
     Returns:
-        The first frame whose file lies outside xform and its kernels, or None when the whole
-        stack is xform's.
+        The first frame whose file lies outside xform, its kernels and NumPy, or None when there is
+        none.
 
     >>> user_frame().f_code.co_name
     '<module>'

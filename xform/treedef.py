@@ -37,12 +37,18 @@ class TreeDef:
 
     __slots__ = ("_hash", "data", "kind", "num_leaves", "parts")
 
+    kind: type | None
+    data: Any
+    parts: tuple[TreeDef, ...]
+    num_leaves: int
+    _hash: int | None
+
     def __init__(self, kind: type | None, data: Any, parts: tuple[TreeDef, ...]) -> None:
         self.kind = kind
         self.data = data
         self.parts = parts
         self.num_leaves = sum([part.num_leaves for part in parts]) if kind is not None else 1
-        self._hash: int | None = None
+        self._hash = None
 
     @property
     def num_nodes(self) -> int:

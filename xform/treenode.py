@@ -463,8 +463,7 @@ class Partial(functools.partial[Any]):
         # functools.partial would merge the arguments of an inner partial into ours, and so make
         # them children; that inner function is static.
         if isinstance(func, functools.partial) and not isinstance(func, Partial):
-            inner = func
-            return super().__new__(cls, _Opaque(inner), *args, **kw)
+            return super().__new__(cls, _Opaque(func), *args, **kw)
         return super().__new__(cls, func, *args, **kw)
 
 

@@ -273,7 +273,7 @@ EXPORT object *from_numpy(object *self, object *const *args, int64_t count) {
     if (fits(pair[0], kind)) {
         Py_IncRef(pair[0]);
     } else {
-        pair[0] = PyObject_CallOneArg(python.contiguous, args[0]);
+        pair[0] = PyObject_Vectorcall(python.contiguous, args, 2, NULL);
         if (!pair[0]) {
             return NULL;
         }

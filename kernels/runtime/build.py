@@ -23,11 +23,29 @@ OUTPUT = FOLDER / "runtime.ll"
 
 # One generic 64-bit target: what differs between machines is stripped from the text again.
 _COMMAND = (
-    "-m ziglang cc -target x86_64-linux-gnu -std=c11 -O2 -g0 -S -emit-llvm -fno-stack-protector"
-    " -fno-sanitize=all -fno-vectorize -fno-slp-vectorize -fomit-frame-pointer"
-    " -fno-asynchronous-unwind-tables -fno-strict-aliasing -Wall -Wextra -Werror"
-    " -Wno-unused-parameter -Wno-unused-command-line-argument"
-).split()
+    "-m",
+    "ziglang",
+    "cc",
+    "-target",
+    "x86_64-linux-gnu",
+    "-std=c11",
+    "-O2",
+    "-g0",
+    "-S",
+    "-emit-llvm",
+    "-fno-stack-protector",
+    "-fno-sanitize=all",
+    "-fno-vectorize",
+    "-fno-slp-vectorize",
+    "-fomit-frame-pointer",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-strict-aliasing",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wno-unused-parameter",
+    "-Wno-unused-command-line-argument",
+)
 
 # Lines and attributes that speak of the machine, the compiler or its paths.
 _STRIPPED = (

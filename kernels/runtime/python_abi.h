@@ -107,7 +107,7 @@ typedef struct {
     object *check_wrappable; /* raises unless a NumPy array and an aval fit */
     object *raise_deleted;   /* raises the error of using a deleted array */
     object *raise_no_memory; /* raises MemoryError for a number of bytes */
-    object *contiguous;      /* copies a NumPy array in C order */
+    object *contiguous;      /* copies a NumPy array of an aval in C order */
     object *(*new_from_descr)(object *, object *, int32_t, const int64_t *, const int64_t *,
                               void *, int32_t, object *);
     int32_t (*set_base_object)(object *, object *);

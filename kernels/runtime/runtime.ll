@@ -1,5 +1,5 @@
 ; Made from runtime.c by build.py; do not edit.
-; sources: 75ead685970d68e760a5b18991f345efaab57926ca14645565e949ce74c3ae2c
+; sources: 45ed0ed9b2eb9de7000c6fa42abdabc5e8060ff773edcd32bbafe5e7983bdd22
 ; imports: PyBool_Type PyCallable_Check PyComplex_Type PyDict_GetItemWithError PyDict_New PyDict_Next PyDict_SetItem PyDict_Size PyDict_Type PyErr_Clear PyErr_NoMemory PyErr_Occurred PyErr_SetString PyEval_RestoreThread PyEval_SaveThread PyExc_BufferError PyExc_RuntimeError PyExc_TypeError PyFloat_Type PyList_New PyList_Type PyLong_AsLongLongAndOverflow PyLong_AsSsize_t PyLong_FromSsize_t PyLong_Type PyMethod_New PyObject_CallOneArg PyObject_ClearWeakRefs PyObject_Free PyObject_GC_Del PyObject_GC_UnTrack PyObject_GetAttr PyObject_RichCompareBool PyObject_Vectorcall PyTuple_New PyTuple_Size PyTuple_Type PyType_GenericAlloc Py_DecRef Py_IncRef _PyObject_New _Py_FalseStruct _Py_NoneStruct _Py_TrueStruct
 ; exports: add_plan address array_dealloc array_get array_getbuffer clear_plans delete_array empty from_numpy function_clear function_dealloc function_descr_get function_new function_traverse function_vectorcall guard_enter guard_exit idle_bytes is_deleted plan_count pool_class_of python self_test_kernel trim view wrap writable
 
@@ -670,7 +670,7 @@ define ptr @wrap(ptr noundef readnone captures(none) %0, ptr noundef %1, i64 nou
 }
 
 ; Function Attrs: nounwind uwtable(sync)
-define ptr @from_numpy(ptr noundef readnone captures(none) %0, ptr noundef readonly captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
+define ptr @from_numpy(ptr noundef readnone captures(none) %0, ptr noundef %1, i64 noundef %2) local_unnamed_addr #3 {
   %4 = alloca [2 x ptr], align 16
   %5 = icmp eq i64 %2, 2
   br i1 %5, label %8, label %6, !prof !8
@@ -757,7 +757,7 @@ define ptr @from_numpy(ptr noundef readnone captures(none) %0, ptr noundef reado
 
 59:                                               ; preds = %51, %36, %13, %30, %23
   %60 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 64), align 8
-  %61 = tail call ptr @PyObject_CallOneArg(ptr noundef %60, ptr noundef %14) #16
+  %61 = tail call ptr @PyObject_Vectorcall(ptr noundef %60, ptr noundef nonnull %1, i64 noundef 2, ptr noundef null) #16
   store ptr %61, ptr %4, align 16
   %62 = icmp eq ptr %61, null
   br i1 %62, label %157, label %63
@@ -923,7 +923,7 @@ define ptr @from_numpy(ptr noundef readnone captures(none) %0, ptr noundef reado
   ret ptr %160
 }
 
-declare ptr @PyObject_CallOneArg(ptr noundef, ptr noundef) local_unnamed_addr #4
+declare ptr @PyObject_Vectorcall(ptr noundef, ptr noundef, i64 noundef, ptr noundef) local_unnamed_addr #4
 
 ; Function Attrs: mustprogress nocallback nofree nounwind willreturn memory(argmem: readwrite)
 declare void @llvm.memcpy.p0.p0.i64(ptr noalias writeonly captures(none), ptr noalias readonly captures(none), i64, i1 immarg) #6
@@ -2106,8 +2106,6 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   ret i32 %466
 }
 
-declare ptr @PyObject_Vectorcall(ptr noundef, ptr noundef, i64 noundef, ptr noundef) local_unnamed_addr #4
-
 ; Function Attrs: nounwind uwtable(sync)
 define ptr @function_new(ptr noundef %0, ptr noundef %1, ptr noundef %2) local_unnamed_addr #3 {
   %4 = tail call i64 @PyTuple_Size(ptr noundef %1) #16
@@ -2688,6 +2686,8 @@ define internal fastcc void @pool_give(ptr noundef captures(none) %0, ptr nounde
 21:                                               ; preds = %15, %14
   ret void
 }
+
+declare ptr @PyObject_CallOneArg(ptr noundef, ptr noundef) local_unnamed_addr #4
 
 declare ptr @PyObject_GetAttr(ptr noundef, ptr noundef) local_unnamed_addr #4
 

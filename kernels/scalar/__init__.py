@@ -11,12 +11,22 @@ from collections.abc import Callable, Mapping, Sequence
 from ..builder import Builder, Value
 from .arithmetic import BOOLEAN, FLOAT, INTEGER, integer_power, nextafter, round_away, select_n
 from .convert import bitcast, convert, reduce_precision
+from .exponential import EXPONENTIAL
 from .formats import FORMATS, format_of, narrow, widen
+from .hyperbolic import HYPERBOLIC
 from .integer import BITWISE
+from .trigonometric import TRIGONOMETRIC
+from .special import SPECIAL
 from .threefry import threefry2x32
 
 Params = Mapping[str, object]
-_FLOAT_FAMILIES: tuple[Mapping[str, Callable[..., Value]], ...] = (FLOAT,)
+_FLOAT_FAMILIES: tuple[Mapping[str, Callable[..., Value]], ...] = (
+    FLOAT,
+    EXPONENTIAL,
+    TRIGONOMETRIC,
+    HYPERBOLIC,
+    SPECIAL,
+)
 _REAL: dict[str, Callable[..., Value]] = {
     name: formula for family in _FLOAT_FAMILIES for name, formula in family.items()
 }

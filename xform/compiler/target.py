@@ -70,13 +70,9 @@ class Target:
             A string to put into cache keys.
         """
         version = ".".join(map(str, llvm.llvm_version_info))
-        return "|".join(
-            (self.triple, self.cpu, self.features, llvmlite.__version__, version)
-        )
+        return "|".join((self.triple, self.cpu, self.features, llvmlite.__version__, version))
 
-    def object_code(
-        self, ir_text: str, *, opt_level: int = 2, passes: Iterable[str] = ()
-    ) -> bytes:
+    def object_code(self, ir_text: str, *, opt_level: int = 2, passes: Iterable[str] = ()) -> bytes:
         """Compile the text of an LLVM module.
 
         Args:
@@ -98,9 +94,7 @@ class Target:
         True
         """
         names = tuple(passes)
-        unknown = [
-            name for name in names if name not in _PASSES and name not in _PIPELINES
-        ]
+        unknown = [name for name in names if name not in _PASSES and name not in _PIPELINES]
         if unknown:
             known = ", ".join((*_PASSES, *_PIPELINES))
             raise CompileError(f"expected passes among {known}", f"{unknown[0]!r}")
@@ -112,9 +106,7 @@ class Target:
             _run(module, machine, names)
             return bytes(machine.emit_object(module))
 
-    def assembly(
-        self, ir_text: str, *, opt_level: int = 2, passes: Iterable[str] = ()
-    ) -> str:
+    def assembly(self, ir_text: str, *, opt_level: int = 2, passes: Iterable[str] = ()) -> str:
         """Compile like `object_code`, and return the assembly text, for people to read.
 
         Args:
@@ -175,9 +167,7 @@ def _machine(target: Target, opt_level: int) -> llvm.TargetMachine:
     )
 
 
-def _run(
-    module: llvm.ModuleRef, machine: llvm.TargetMachine, names: tuple[str, ...]
-) -> None:
+def _run(module: llvm.ModuleRef, machine: llvm.TargetMachine, names: tuple[str, ...]) -> None:
     """Run the named passes in order; a whole pipeline ends the list built so far."""
     if not names:
         return
@@ -212,9 +202,7 @@ def host() -> Target:
         cpu = llvm.get_host_cpu_name()
         # Virtual machines often report another processor's name, so the features are named too.
         features = llvm.get_host_cpu_features()
-    if features.get("avx512f"):
-        vector_bytes = 64
-    else:
-        vector_bytes = 32 if features.get("avx2") else 16
+    wide = 32 if features.get("avx2") else 16
+    vector_bytes = 64 if features.get("avx512f") else wide
     has_fma = bool(features.get("fma")) or triple.startswith(("aarch64", "arm64"))
     return Target(triple, cpu, features.flatten(), vector_bytes, has_fma)

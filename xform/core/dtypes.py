@@ -23,19 +23,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from typing import TypeAlias, cast
+from typing import Literal, TypeAlias, cast, overload
 
 import ml_dtypes
 import numpy as np
 
 from xform.config import config
 from xform.errors import DtypeError
+from xform.typing import Dtype, DtypeLike
 
 __all__ = [
     "DTYPES",
     "FLOAT8",
-    "Dtype",
-    "DtypeLike",
     "bfloat16",
     "canonicalize",
     "check_user_dtype",
@@ -62,8 +61,6 @@ __all__ = [
     "to_inexact",
 ]
 
-Dtype: TypeAlias = np.dtype  # type: ignore[type-arg]
-DtypeLike: TypeAlias = object
 WeakDtype: TypeAlias = tuple[Dtype, bool]
 
 bool_ = np.dtype(np.bool_)
@@ -347,7 +344,7 @@ def dtype_of_name(name: str) -> Dtype:
     return dtype
 
 
-def _to_dtype(dtype: DtypeLike) -> Dtype:
+def _to_dtype(dtype: object) -> Dtype:
     """Read a dtype in any spelling, whether or not an array can have it."""
     if isinstance(dtype, np.dtype):
         return dtype
@@ -364,7 +361,7 @@ def _to_dtype(dtype: DtypeLike) -> Dtype:
         raise DtypeError("expected a dtype", repr(dtype), instead="dtype='float32'") from None
 
 
-def check_user_dtype(dtype: DtypeLike) -> Dtype:
+def check_user_dtype(dtype: object) -> Dtype:
     """Read a dtype that the user gave, in any of NumPy's spellings.
 
     A dtype with a width, such as ``np.float64`` or ``"int64"``, is taken at its word; the Python
@@ -564,6 +561,14 @@ def _weak_dtype(value: object) -> WeakDtype:
         base = next(scalar for scalar in _SCALAR_WIDE if isinstance(value, scalar))
         return scalar_dtype(base), True
     return _to_dtype(value), False
+
+
+@overload
+def result_type(*args: object, return_weak_type: Literal[False] = False) -> Dtype: ...
+
+
+@overload
+def result_type(*args: object, return_weak_type: Literal[True]) -> WeakDtype: ...
 
 
 def result_type(*args: object, return_weak_type: bool = False) -> Dtype | WeakDtype:

@@ -83,7 +83,7 @@ class Equation:
         return replace(self, **changes)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Jaxpr:
     """A typed program: `{ lambda constvars ; invars. let equations in outvars }`."""
 

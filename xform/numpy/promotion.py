@@ -17,9 +17,10 @@ from ..core import dtypes
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Literal
 from ..core.trace import BASE, Tracer, aval_of
-from ..core.values import scalar, to_numpy
+from ..core.values import narrowed, scalar, to_numpy
 from ..errors import ArgumentError, AxisError, ShapeError
 from ..ops.structural import broadcast_in_dim, convert_element_type
+from ..runtime.array import from_numpy
 
 _SCALARS = (bool, int, float, complex)
 
@@ -58,7 +59,7 @@ def cast(x: Any, dtype: Any, weak_type: bool = False) -> Any:
         return _cast_scalar(x, dtype, weak_type)
     aval = aval_of(x)
     if aval.dtype == dtype and aval.weak_type == weak_type:
-        return x
+        return adopt(x) if isinstance(x, np.ndarray | np.generic) else x
     return convert_element_type(x, new_dtype=np.dtype(dtype), weak_type=weak_type)
 
 
@@ -102,7 +103,7 @@ def broadcast(x: Any, shape: tuple[int, ...]) -> Any:
     """`x` stretched to a shape that it broadcasts to; itself when it has that shape."""
     have: tuple[int, ...] = () if is_python_scalar(x) else aval_of(x).shape
     if have == shape:
-        return x
+        return operand(x)
     offset = len(shape) - len(have)
     return broadcast_in_dim(x, shape=shape, broadcast_dimensions=tuple(range(offset, len(shape))))
 
@@ -153,8 +154,11 @@ def together(*xs: Any, inexact: bool = False) -> list[Any]:
 def _fit(x: Any, aval: ShapedArray, dtype: Any, weak: bool, shape: tuple[int, ...]) -> Any:
     if is_python_scalar(x):
         x = _cast_scalar(x, dtype, weak)
-    elif aval.dtype != dtype:
-        x = convert_element_type(x, new_dtype=dtype, weak_type=weak)
+    else:
+        if isinstance(x, np.ndarray | np.generic):
+            x = adopt(x)
+        if aval.dtype != dtype:
+            x = convert_element_type(x, new_dtype=dtype, weak_type=weak)
     return x if aval.shape == shape else broadcast(x, shape)
 
 
@@ -182,23 +186,37 @@ def promoted(*xs: Any, inexact: bool = False) -> list[Any]:
 
 
 def operand(x: Any) -> Any:
-    """A value as an operator takes it, a Python number as a weak literal."""
-    aval = aval_of(x)
-    return literal(x, aval.dtype, True) if is_python_scalar(x) else x
+    """A value as operators take it: NumPy's as arrays, a Python number as a weak literal."""
+    if is_python_scalar(x):
+        return literal(x, dtypes.scalar_dtype(_kind(x)), not isinstance(x, bool))
+    if isinstance(x, np.ndarray | np.generic):
+        return adopt(x)
+    aval_of(x)
+    return x
+
+
+def adopt(x: Any) -> Any:
+    """A NumPy array as an array of its own memory, in the dtype it has inside a program."""
+    values = narrowed(np.asarray(x))
+    return from_numpy(values, ShapedArray(values.shape, values.dtype))
+
+
+def _kind(x: Any) -> type:
+    return next(kind for kind in _SCALARS if isinstance(x, kind))
 
 
 def inexact_operand(x: Any) -> Any:
     """`operand`, with integers and booleans turned into floating point."""
     aval = aval_of(x)
     if dtypes.is_inexact(aval.dtype):
-        return literal(x, aval.dtype, True) if is_python_scalar(x) else x
+        return operand(x)
     return cast(x, dtypes.to_inexact(aval.dtype), aval.weak_type)
 
 
 def strong(x: Any) -> Any:
     """A value without its weak type."""
     aval = aval_of(x)
-    return cast(x, aval.dtype) if aval.weak_type else x
+    return cast(x, aval.dtype) if aval.weak_type else operand(x)
 
 
 def concrete(x: Any) -> np.ndarray[Any, Any] | None:

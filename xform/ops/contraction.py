@@ -117,7 +117,7 @@ def _left_cotangent(
     precision: Any,
     y_first: bool,
 ) -> Any:
-    """The cotangent of `x`: the contraction of `ct` with `y` over the dimensions that only `y` brought.
+    """The cotangent of `x`: `ct` contracted with `y` over the dimensions that only `y` brought.
 
     `y_first` says that the output has the dimensions of `y` before those of `x`.
     """

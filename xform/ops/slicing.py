@@ -1,4 +1,4 @@
-"""Parts of arrays and arrays from parts: static slices, padding, concatenation."""
+"""Parts of arrays and arrays from parts: slices, padding, concatenation, dynamic slices."""
 
 from __future__ import annotations
 
@@ -7,16 +7,29 @@ from typing import Any
 
 import numpy as np
 
+from ..core import dtypes
 from ..core.avals import ShapedArray
-from ..core.loops import Piece, View
-from ..core.primitive import Domain, LinearInput, along_axis, define, linear
+from ..core.jaxpr import Literal
+from ..core.loops import Piece, Update, View
+from ..core.primitive import Custom, Domain, LinearInput, Zero, along_axis, define, linear
 from ..core.trace import aval_of
-from .checks import check_axes, check_same_dtypes, require, require_shape
-from .structural import broadcast_in_dim, full, moveaxis, reduce_sum, select_n, zeros_like
+from .checks import check_axes, check_same_dtypes, require, require_dtype, require_shape
+from .indexing import CLIP, fronted, gather, instantiated, scatter
+from .structural import (
+    broadcast_in_dim,
+    convert,
+    full,
+    reduce_sum,
+    reshape,
+    select_n,
+    zeros,
+    zeros_like,
+)
+from .windows import GatherDimensionNumbers, ScatterDimensionNumbers
 
 PaddingConfig = tuple[tuple[int, int, int], ...]
 
-# -- slice ------------------------------------------------------------------------------------------
+# -- slice -----------------------------------------------------------------------------------------
 
 
 def _slice_aval(
@@ -34,8 +47,7 @@ def _slice_aval(
     )
     require(
         all(
-            0 <= a <= b <= n
-            for a, b, n in zip(start_indices, limit_indices, x.shape, strict=True)
+            0 <= a <= b <= n for a, b, n in zip(start_indices, limit_indices, x.shape, strict=True)
         ),
         f"expected 0 <= start <= limit <= size in each dimension of {x.shape}",
         f"starts {start_indices}, limits {limit_indices}",
@@ -136,16 +148,14 @@ slice_ = define(
     ),
 )
 
-# -- pad --------------------------------------------------------------------------------------------
+# -- pad -------------------------------------------------------------------------------------------
 
 
 def _padded(n: int, low: int, high: int, interior: int) -> int:
     return low + n + max(n - 1, 0) * interior + high
 
 
-def _pad_aval(
-    x: ShapedArray, value: ShapedArray, *, padding_config: PaddingConfig
-) -> ShapedArray:
+def _pad_aval(x: ShapedArray, value: ShapedArray, *, padding_config: PaddingConfig) -> ShapedArray:
     check_same_dtypes("pad", (x, value))
     require_shape(value.shape == (), "expected a padding value of shape ()", str(value.shape))
     require(
@@ -175,7 +185,8 @@ def _pad_impl(
     out[tuple(inside)] = x
     # Negative padding cuts off; the size is taken first, as a slice that ends at -0 would be empty.
     kept = [
-        slice(max(-lo, 0), n - max(-hi, 0)) for n, (lo, hi, _) in zip(shape, padding_config, strict=True)
+        slice(max(-lo, 0), n - max(-hi, 0))
+        for n, (lo, hi, _) in zip(shape, padding_config, strict=True)
     ]
     return out[tuple(kept)]
 
@@ -217,13 +228,8 @@ def _pad_batch(
     if at is not None and value_at is None:
         config = (*padding_config[:at], (0, 0, 0), *padding_config[at:])
         return pad(x, value, padding_config=config), at
-    inner = aval_of(x).shape
-    if at is not None:
-        x = moveaxis(x, at, 0)
-        inner = aval_of(x).shape[1:]
-    else:
-        kept = tuple(range(1, len(inner) + 1))
-        x = broadcast_in_dim(x, shape=(size, *inner), broadcast_dimensions=kept)
+    x = fronted(size, x, at)
+    inner = aval_of(x).shape[1:]
     dtype = aval_of(x).dtype
     out = pad(x, full((), 0, dtype), padding_config=((0, 0, 0), *padding_config))
     shape = aval_of(out).shape
@@ -292,7 +298,7 @@ pad = define(
     ),
 )
 
-# -- concatenate ------------------------------------------------------------------------------------
+# -- concatenate -----------------------------------------------------------------------------------
 
 
 def _concatenate_aval(*xs: ShapedArray, dimension: int) -> ShapedArray:
@@ -322,9 +328,7 @@ def _concatenate_transpose(ct: Any, *xs: Any, dimension: int) -> list[Any]:
         highs[dimension] = start = start + size
         part = None
         if isinstance(x, LinearInput):
-            part = slice_(
-                ct, start_indices=tuple(lows), limit_indices=tuple(highs), strides=None
-            )
+            part = slice_(ct, start_indices=tuple(lows), limit_indices=tuple(highs), strides=None)
         result.append(part)
     return result
 
@@ -364,4 +368,222 @@ concatenate = define(
     ),
 )
 
-__all__ = ["PaddingConfig", "concatenate", "pad", "slice_"]
+# -- slices whose start is data --------------------------------------------------------------------
+
+
+def _check_starts(x: ShapedArray, starts: Sequence[ShapedArray], sizes: tuple[int, ...]) -> None:
+    require(
+        len(starts) == x.ndim,
+        f"expected {x.ndim} starts, one for each dimension of {x}",
+        str(len(starts)),
+    )
+    for start in starts:
+        require_shape(start.shape == (), "expected starts of shape ()", str(start))
+        require_dtype(dtypes.is_integer(start.dtype), "expected integer starts", str(start))
+    require_shape(
+        len(sizes) == x.ndim and all(0 <= s <= n for s, n in zip(sizes, x.shape, strict=True)),
+        f"expected sizes that fit in {x.shape}",
+        str(sizes),
+    )
+
+
+def _dynamic_slice_aval(
+    x: ShapedArray, *starts: ShapedArray, slice_sizes: tuple[int, ...]
+) -> ShapedArray:
+    _check_starts(x, starts, slice_sizes)
+    return x.update(shape=slice_sizes)
+
+
+def _window(
+    shape: tuple[int, ...], starts: Sequence[Any], sizes: Sequence[int]
+) -> tuple[slice, ...]:
+    """The part of those sizes at the starts, moved inside where it would stick out."""
+    lows = [min(max(int(a), 0), n - s) for a, n, s in zip(starts, shape, sizes, strict=True)]
+    return tuple(slice(low, low + s) for low, s in zip(lows, sizes, strict=True))
+
+
+def _dynamic_slice_jvp(
+    primals: Sequence[Any], tangents: Sequence[Any], *, slice_sizes: tuple[int, ...]
+) -> tuple[Any, Any]:
+    x, *starts = primals
+    out = dynamic_slice(x, *starts, slice_sizes=slice_sizes)
+    if isinstance(tangents[0], Zero):
+        return out, Zero(aval_of(out).tangent())
+    return out, dynamic_slice(tangents[0], *starts, slice_sizes=slice_sizes)
+
+
+def _dynamic_slice_transpose(
+    ct: Any, x: LinearInput, *starts: Any, slice_sizes: tuple[int, ...]
+) -> list[Any]:
+    back = dynamic_update_slice(zeros(x.aval.strong()), ct, *starts)
+    return [back, *(None for _ in starts)]
+
+
+def _starts_together(size: int, starts: Sequence[Any], dims: Sequence[int | None]) -> Any:
+    """Starts of which some are batched, as one array of indices with the batch in front."""
+    wide = np.result_type(*(aval_of(s).dtype for s in starts))
+    dtype = wide if dtypes.is_integer(wide) else np.dtype(np.int64)
+    columns = []
+    for start, dim in zip(starts, dims, strict=True):
+        column = convert(start, dtype)
+        if dim is None:
+            column = broadcast_in_dim(column, shape=(size,), broadcast_dimensions=())
+        columns.append(reshape(column, new_sizes=(size, 1)))
+    return concatenate(*columns, dimension=1)
+
+
+def _zero_start() -> Literal:
+    return Literal(0, ShapedArray((), np.dtype(np.int32)))
+
+
+def _dynamic_slice_batch(
+    size: int,
+    inputs: Sequence[Any],
+    dims: Sequence[int | None],
+    *,
+    slice_sizes: tuple[int, ...],
+) -> tuple[Any, int]:
+    x, *starts = inputs
+    at = dims[0]
+    if at is not None and all(d is None for d in dims[1:]):
+        starts.insert(at, _zero_start())
+        sizes = (*slice_sizes[:at], size, *slice_sizes[at:])
+        return dynamic_slice(x, *starts, slice_sizes=sizes), at
+    every = tuple(range(len(starts)))
+    return gather.batch(  # type: ignore[no-any-return]
+        size,
+        (x, _starts_together(size, starts, dims[1:])),
+        (at, 0),
+        dimension_numbers=GatherDimensionNumbers(every, (), every),
+        slice_sizes=slice_sizes,
+        mode=CLIP,
+        fill_value=None,
+        unique_indices=True,
+        indices_are_sorted=True,
+    )
+
+
+def _dynamic_slice_pieces(
+    index: Sequence[Any],
+    read: Any,
+    x: ShapedArray,
+    *starts: ShapedArray,
+    slice_sizes: tuple[int, ...],
+) -> list[Piece]:
+    where = [
+        read(d + 1, ()).clamp(0, n - s) + index[d]
+        for d, (n, s) in enumerate(zip(x.shape, slice_sizes, strict=True))
+    ]
+    return [Piece(0, tuple(where))]
+
+
+_WINDOWS = (
+    ((5,), (2,)),
+    ((5,), (5,)),
+    ((3, 19), (2, 17)),
+    ((3, 4), (0, 2)),
+    ((1, 4), (1, 1)),
+    ((), ()),
+)
+
+
+def _draw_starts(rng: Any, dtype: Any) -> tuple[Any, tuple[int, ...], list[Any]]:
+    shape, sizes = _WINDOWS[rng.integers(len(_WINDOWS))]
+    starts = [np.asarray(rng.integers(-2, n + 2), np.int32) for n in shape]
+    return rng.uniform(-2, 2, shape).astype(dtype), sizes, starts
+
+
+def _draw_dynamic_slice(rng: Any, dtype: Any) -> Any:
+    x, sizes, starts = _draw_starts(rng, dtype)
+    return [x, *starts], {"slice_sizes": sizes}
+
+
+dynamic_slice = define(
+    "dynamic_slice",
+    params=("slice_sizes",),
+    abstract_eval=_dynamic_slice_aval,
+    impl=lambda x, *starts, slice_sizes: x[_window(x.shape, starts, slice_sizes)],
+    jvp=Custom(_dynamic_slice_jvp),
+    transpose=_dynamic_slice_transpose,
+    batch=_dynamic_slice_batch,
+    lower=View(_dynamic_slice_pieces),
+    domain=Domain(draw=_draw_dynamic_slice),
+)
+
+
+def _update_aval(x: ShapedArray, update: ShapedArray, *starts: ShapedArray) -> ShapedArray:
+    check_same_dtypes("dynamic_update_slice", (x, update))
+    _check_starts(x, starts, update.shape)
+    return x.update(weak_type=x.weak_type and update.weak_type)
+
+
+def _update_impl(
+    x: np.ndarray[Any, Any], update: np.ndarray[Any, Any], *starts: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    out = x.copy()
+    out[_window(x.shape, starts, update.shape)] = update
+    return out
+
+
+def _update_jvp(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    starts = primals[2:]
+    out = dynamic_update_slice(*primals)
+    x_t, update_t = tangents[:2]
+    if isinstance(x_t, Zero) and isinstance(update_t, Zero):
+        return out, Zero(aval_of(out).tangent())
+    return out, dynamic_update_slice(instantiated(x_t), instantiated(update_t), *starts)
+
+
+def _update_transpose(ct: Any, x: Any, update: Any, *starts: Any) -> list[Any]:
+    result: list[Any] = [None, None, *(None for _ in starts)]
+    aval = update.aval if isinstance(update, LinearInput) else aval_of(update)
+    if isinstance(x, LinearInput):
+        result[0] = dynamic_update_slice(ct, zeros(aval.strong()), *starts)
+    if isinstance(update, LinearInput):
+        result[1] = dynamic_slice(ct, *starts, slice_sizes=aval.shape)
+    return result
+
+
+def _update_batch(size: int, inputs: Sequence[Any], dims: Sequence[int | None]) -> tuple[Any, int]:
+    x, update, *starts = inputs
+    if any(d is not None for d in dims[2:]):
+        every = tuple(range(len(starts)))
+        return scatter.batch(  # type: ignore[no-any-return]
+            size,
+            (x, _starts_together(size, starts, dims[2:]), update),
+            (dims[0], 0, dims[1]),
+            dimension_numbers=ScatterDimensionNumbers(every, (), every),
+            mode=CLIP,
+            unique_indices=True,
+            indices_are_sorted=True,
+        )
+    x = fronted(size, x, dims[0])
+    update = fronted(size, update, dims[1])
+    return dynamic_update_slice(x, update, _zero_start(), *starts), 0
+
+
+def _update_target(
+    index: Sequence[Any], read: Any, x: ShapedArray, update: ShapedArray, *starts: ShapedArray
+) -> tuple[tuple[Any, ...], None]:
+    where = [
+        read(d + 2, ()).clamp(0, n - s) + index[d]
+        for d, (n, s) in enumerate(zip(x.shape, update.shape, strict=True))
+    ]
+    return tuple(where), None
+
+
+def _draw_update(rng: Any, dtype: Any) -> Any:
+    x, sizes, starts = _draw_starts(rng, dtype)
+    return [x, rng.uniform(-2, 2, sizes).astype(dtype), *starts], {}
+
+
+dynamic_update_slice = define(
+    "dynamic_update_slice",
+    abstract_eval=_update_aval,
+    impl=_update_impl,
+    jvp=Custom(_update_jvp),
+    transpose=_update_transpose,
+    batch=_update_batch,
+    lower=Update("set", updates=1, target=_update_target),
+    domain=Domain(draw=_draw_update),
+)

@@ -75,9 +75,7 @@ def _conversions(backend: Any) -> list[Callable[..., Any]]:
         if same:
             return view(self).copy() if copy else view(self)
         if copy is False:
-            raise ValueError(
-                f"an array {self.aval} cannot become {np.dtype(dtype)} uncopied"
-            )
+            raise ValueError(f"an array {self.aval} cannot become {np.dtype(dtype)} uncopied")
         return view(self).astype(dtype)
 
     def scalar(self: Any) -> Any:
@@ -100,18 +98,12 @@ def _conversions(backend: Any) -> list[Callable[..., Any]]:
 
     def __index__(self: Any) -> int:
         if self.ndim or self.dtype.kind not in "iu":
-            raise TypeError(
-                f"only integer arrays without dimensions are indices, got {self.aval}"
-            )
+            raise TypeError(f"only integer arrays without dimensions are indices, got {self.aval}")
         return int(view(self))
 
     def __bool__(self: Any) -> bool:
         if self.size != 1:
-            kind = (
-                "an empty array"
-                if self.size == 0
-                else "an array with more than one element"
-            )
+            kind = "an empty array" if self.size == 0 else "an array with more than one element"
             raise ValueError(
                 f"The truth value of {kind} is ambiguous: {self.aval}. Use x.any(), x.all() or"
                 " x.size > 0"
@@ -179,11 +171,9 @@ def _texts(backend: Any) -> list[Callable[..., Any]]:
         weak = ", weak_type=True" if self.weak_type else ""
         tail = f"dtype={self.dtype.name}{weak})"
         if self.size == 0:
-                tail = f"shape={self.shape}, {tail}"
+            tail = f"shape={self.shape}, {tail}"
         last_line = body.rpartition("\n")[2]
-        wraps = (
-            len("Array(") * ("\n" not in body) + len(last_line) + 2 + len(tail) > width
-        )
+        wraps = len("Array(") * ("\n" not in body) + len(last_line) + 2 + len(tail) > width
         return f"Array({body},\n{' ' * 6}{tail}" if wraps else f"Array({body}, {tail}"
 
     def __str__(self: Any) -> str:

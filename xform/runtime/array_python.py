@@ -13,47 +13,48 @@ __all__ = [
     "Array",
     "address",
     "check_wrappable",
+    "contiguous",
     "delete",
     "empty",
     "from_numpy",
     "idle_bytes",
     "is_deleted",
+    "make",
+    "pool_of",
     "raise_deleted",
-    "scratch",
     "trim",
     "view",
     "wrap",
     "writable",
 ]
 
-_ALIGNMENT = 64
+_ALIGNMENT, _SMALL = 64, 4096
+_new = object.__new__
+_CLASS_LIMIT = 64 << 20
 
 
 class Array:
     """An immutable array: an abstract value and memory. Made by the functions of this module."""
 
-    __slots__ = (
-        "__weakref__",
-        "_address",
-        "_exported",
-        "_memory",
-        "_owned",
-        "_pins",
-        "aval",
-    )
+    __slots__ = ("__weakref__", "_address", "_block", "_exported", "_owned", "_pins", "aval")
 
     aval: ShapedArray
-    _memory: np.ndarray[Any, Any] | None  # None once deleted
+    _block: np.ndarray[Any, Any] | None  # the memory, or the array it was wrapped from
     _address: int
-    _owned: bool  # whether the memory was allocated here, so that an output may take it over
+    _owned: bool  # whether the memory is a block of the pool, so that an output may take it over
     _exported: bool  # whether somebody may hold a view of the memory
     _pins: int  # running calls that use the memory
 
     def __new__(cls) -> Never:
+        """Refuse: arrays are made by the functions of this module."""
         raise TypeError("cannot create 'xform.Array' instances")
 
     def __init_subclass__(cls) -> Never:
         raise TypeError("type 'xform.Array' is not an acceptable base type")
+
+    def __del__(self) -> None:
+        if self._owned:
+            delete(self)
 
     shape = property(lambda self: self.aval.shape)
     dtype = property(lambda self: self.aval.dtype)
@@ -67,11 +68,50 @@ class Array:
 Array.__module__ = "xform"
 
 
-def _make(memory: np.ndarray[Any, Any], aval: ShapedArray, owned: bool) -> Array:
-    array = object.__new__(Array)
+class _Pool:
+    """Idle blocks of one size, each a 64-byte aligned array of bytes and its address."""
+
+    __slots__ = ("blocks", "limit", "size_bytes")
+
+    def __init__(self, size_bytes: int) -> None:
+        self.size_bytes = size_bytes
+        self.limit = max(4, min(256, _CLASS_LIMIT // size_bytes))
+        self.blocks: list[tuple[np.ndarray[Any, Any], int]] = []
+
+    def take(self) -> tuple[np.ndarray[Any, Any], int]:
+        """An idle block, or a new one."""
+        try:
+            return self.blocks.pop()
+        except IndexError:
+            raw = np.empty(self.size_bytes + _ALIGNMENT, np.uint8)
+            start = -raw.ctypes.data % _ALIGNMENT
+            return raw[start : start + self.size_bytes], raw.ctypes.data + start
+
+
+_pools: dict[int, _Pool] = {}
+
+
+def pool_of(nbytes: int) -> _Pool:
+    """The pool of blocks that hold `nbytes`: 64 byte steps, above 4 KiB eight an octave."""
+    step = _ALIGNMENT if nbytes <= _SMALL else 1 << ((nbytes - 1).bit_length() - 4)
+    size_bytes = max(_ALIGNMENT, -(-nbytes // step) * step)
+    return _pools.get(size_bytes) or _pools.setdefault(size_bytes, _Pool(size_bytes))
+
+
+_pool_by_aval: dict[ShapedArray, _Pool] = {}
+
+
+def _remember_pool(aval: ShapedArray) -> _Pool:
+    """Look the pool of an abstract value up; both live as long as the process."""
+    return _pool_by_aval.setdefault(aval, pool_of(aval.nbytes))
+
+
+def make(aval: ShapedArray, block: np.ndarray[Any, Any], address: int, owned: bool) -> Array:
+    """Make an array of memory."""
+    array = _new(Array)
     array.aval = aval
-    array._memory = memory
-    array._address = memory.__array_interface__["data"][0]
+    array._block = block
+    array._address = address
     array._owned = owned
     array._exported = False
     array._pins = 0
@@ -80,19 +120,27 @@ def _make(memory: np.ndarray[Any, Any], aval: ShapedArray, owned: bool) -> Array
 
 def check_wrappable(array: np.ndarray[Any, Any], aval: ShapedArray) -> None:
     """Raise unless a NumPy array is C-contiguous and aligned and has this shape and dtype."""
-    flags = array.flags
-    fits = array.shape == aval.shape and array.dtype == aval.dtype
-    if not (fits and flags.c_contiguous and flags.aligned):
-        layout = (
-            "contiguous"
-            if flags.c_contiguous and flags.aligned
-            else "strided or misaligned"
-        )
+    _check_fits(array, aval)
+    if not (array.flags.c_contiguous and array.flags.aligned):
         raise ArgumentError(
-            f"expected a C-contiguous numpy array {aval}",
-            f"{array.dtype}{list(array.shape)}, {layout}",
+            f"expected a C-contiguous, aligned numpy array {aval}",
+            f"one with strides {array.strides}",
             instead="numpy.ascontiguousarray(x)",
         )
+
+
+def _check_fits(array: Any, aval: ShapedArray) -> None:
+    """Raise unless the argument is a NumPy array of this shape and dtype."""
+    if not isinstance(array, np.ndarray):
+        raise ArgumentError(f"expected a numpy array {aval}", type(array).__name__)
+    if array.shape != aval.shape or array.dtype != aval.dtype:
+        raise ArgumentError(f"expected a numpy array {aval}", f"{array.dtype}{list(array.shape)}")
+
+
+def contiguous(array: Any, aval: ShapedArray) -> np.ndarray[Any, Any]:
+    """Copy a NumPy array of this shape and dtype in C order."""
+    _check_fits(array, aval)
+    return np.array(array, order="C")
 
 
 def raise_deleted(array: Any) -> Never:
@@ -108,76 +156,81 @@ def raise_deleted(array: Any) -> Never:
 def wrap(array: np.ndarray[Any, Any], aval: ShapedArray) -> Array:
     """Make an array of a NumPy array's memory, without copying; the NumPy array is kept alive."""
     check_wrappable(array, aval)
-    return _make(array, aval, owned=False)
+    return make(aval, array, array.__array_interface__["data"][0], owned=False)
 
 
 def empty(aval: ShapedArray) -> Array:
-    """Make an array of new, uninitialized, 64-byte aligned memory."""
+    """Make an array of uninitialized, 64-byte aligned memory."""
     try:
-        memory = np.ndarray(aval.shape, aval.dtype, scratch(aval.nbytes))
+        block, start = (_pool_by_aval.get(aval) or _remember_pool(aval)).take()
     except (MemoryError, ValueError):
-        raise MemoryError(f"cannot allocate {aval.nbytes} bytes for {aval}") from None
-    return _make(memory, aval, owned=True)
-
-
-def scratch(size_bytes: int) -> np.ndarray[Any, Any]:
-    """Make 64-byte aligned memory, as bytes."""
-    raw = np.empty(size_bytes + _ALIGNMENT, np.uint8)
-    start = -raw.__array_interface__["data"][0] % _ALIGNMENT
-    return raw[start : start + size_bytes]
+        raise MemoryError(f"cannot allocate {aval.nbytes} bytes for an array") from None
+    return make(aval, block, start, owned=True)
 
 
 def from_numpy(x: np.ndarray[Any, Any], aval: ShapedArray) -> Array:
     """Make an array by copying a NumPy array of the same shape and dtype."""
-    if x.shape != aval.shape or x.dtype != aval.dtype:
-        raise ArgumentError(
-            f"expected a numpy array {aval}", f"{x.dtype}{list(x.shape)}"
-        )
+    _check_fits(x, aval)
     array = empty(aval)
-    memory = array._memory
-    assert memory is not None
-    memory[...] = x
+    _memory(array)[...] = x
     return array
+
+
+def _memory(array: Array) -> np.ndarray[Any, Any]:
+    """The memory as a NumPy array that can be written to where the memory can."""
+    block = array._block
+    if block is None:
+        raise_deleted(array)
+    if array._owned:
+        return np.ndarray(array.aval.shape, array.aval.dtype, block)
+    return block.view(np.ndarray)
 
 
 def view(array: Array) -> np.ndarray[Any, Any]:
     """See an array's memory as a read-only NumPy array."""
-    shown = writable(array).view()
+    shown = writable(array)
     shown.flags.writeable = False
     return shown
 
 
 def writable(array: Array) -> np.ndarray[Any, Any]:
     """See an array's memory as a NumPy array to fill it; only for an array just made."""
-    memory = array._memory
-    if memory is None:
-        raise_deleted(array)
+    shown = _memory(array)
     array._exported = True
-    return memory
+    return shown
 
 
 def address(array: Array) -> int:
     """The address of the first element."""
-    if array._memory is None:
+    if array._block is None:
         raise_deleted(array)
     return array._address
 
 
 def delete(array: Array) -> None:
     """Give the memory up; views and running calls keep theirs."""
-    array._memory = None
+    block = array._block
+    array._block = None
+    if block is None or not array._owned or array._exported or array._pins:
+        return
+    pool = _pool_by_aval.get(array.aval) or _remember_pool(array.aval)
+    if len(pool.blocks) < pool.limit:
+        pool.blocks.append((block, array._address))
 
 
 def is_deleted(array: Array) -> bool:
     """Whether the memory was given up."""
-    return array._memory is None
+    return array._block is None
 
 
 def idle_bytes() -> int:
-    """The memory kept for reuse: none, NumPy keeps its own."""
-    return 0
+    """The memory kept for reuse, in bytes."""
+    return sum(len(pool.blocks) * pool.size_bytes for pool in _pools.values())
 
 
 def trim() -> int:
     """Return the memory kept for reuse to the system; the number of bytes returned."""
-    return 0
+    released = idle_bytes()
+    for pool in _pools.values():
+        pool.blocks.clear()
+    return released

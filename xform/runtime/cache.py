@@ -72,10 +72,9 @@ def get_or_build(key: str, build: Callable[[], bytes]) -> bytes:
     if not directory:
         return build()
     path = Path(directory) / f"{key}.o"
-    fault = "unreadable"
     try:
         contents, fault = _read(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         contents, fault = None, ""
     except OSError as error:
         contents, fault = None, str(error)
@@ -106,9 +105,7 @@ def _write(path: Path, contents: bytes) -> None:
     temporary = None
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(
-            dir=path.parent, prefix=".", suffix=".tmp"
-        )
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
         os.replace(temporary, path)

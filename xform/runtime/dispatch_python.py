@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from xform.core.avals import ShapedArray
 from xform.errors import ArgumentError
 from xform.runtime import array_python
 from xform.runtime.plan import (
     ArrayLeaf,
     DictSpec,
     ListSpec,
-    NoneLeaf,
     NumpyLeaf,
     Plan,
     ScalarLeaf,
@@ -52,31 +52,15 @@ def guard_exit() -> None:
         guard.value -= 1
 
 
-class _Miss(Exception):
-    """The arguments do not match the plan."""
-
-
-class _Call:
-    """The inputs of one call, as they are found in the arguments."""
-
-    __slots__ = ("arrays", "buffers", "kept")
-
-    def __init__(self, plan: Plan) -> None:
-        self.buffers = [0] * plan.inputs
-        self.arrays: dict[int, array_python.Array] = {}
-        self.kept: list[object] = []
-
+# A call in progress: the addresses of the inputs, the array of each input that is one, and
+# whatever must stay alive until the kernel returns.
+_Call = tuple[list[int], "list[array_python.Array | None]", list[object]]
+_Matcher = Callable[[Any, _Call], bool]
 
 _SCALARS: dict[str, tuple[type, int]] = {
     "?": (ctypes.c_bool, 1),
-    **{
-        char: (getattr(ctypes, f"c_int{8 * np.dtype(char).itemsize}"), 1)
-        for char in "bhilq"
-    },
-    **{
-        char: (getattr(ctypes, f"c_uint{8 * np.dtype(char).itemsize}"), 1)
-        for char in "BHILQ"
-    },
+    **{char: (getattr(ctypes, f"c_int{8 * np.dtype(char).itemsize}"), 1) for char in "bhilq"},
+    **{char: (getattr(ctypes, f"c_uint{8 * np.dtype(char).itemsize}"), 1) for char in "BHILQ"},
     "f": (ctypes.c_float, 1),
     "d": (ctypes.c_double, 1),
     "F": (ctypes.c_float, 2),
@@ -87,89 +71,129 @@ _PYTHON_TYPES = {"bool": bool, "int": int, "float": float, "complex": complex}
 _INT64_MAX = 2**63 - 1
 
 
-def _match(spec: Spec, value: Any, call: _Call) -> None:
-    """Check one argument and record its inputs, or raise `_Miss`."""
-    match spec:
-        case ArrayLeaf():
-            if type(value) is not array_python.Array or value.aval is not spec.aval:
-                raise _Miss
-            memory = value._memory
-            if memory is None:
-                raise _Miss
-            if spec.index >= 0:
-                call.buffers[spec.index] = value._address
-                call.arrays[spec.index] = value
-                call.kept.append(memory)
-        case NumpyLeaf():
-            _match_numpy(spec, value, call)
-        case ScalarLeaf():
-            _match_scalar(spec, value, call)
-        case StaticLeaf():
-            if not _same(spec.value, value):
-                raise _Miss
-        case NoneLeaf():
-            if value is not None:
-                raise _Miss
-        case TupleSpec() | ListSpec():
-            expected = tuple if isinstance(spec, TupleSpec) else list
-            if type(value) is not expected or len(value) != len(spec.children):
-                raise _Miss
-            for child, element in zip(spec.children, value, strict=True):
-                _match(child, element, call)
-        case DictSpec():
-            if type(value) is not dict or len(value) != len(spec.keys):
-                raise _Miss
-            for key, child in zip(spec.keys, spec.children, strict=True):
-                try:
-                    element = value[key]
-                except Exception:
-                    raise _Miss from None
-                _match(child, element, call)
+def _array_matcher(spec: ArrayLeaf) -> _Matcher:
+    aval, index, array_type = spec.aval, spec.index, array_python.Array
+
+    def match(value: Any, call: _Call) -> bool:
+        if type(value) is not array_type or value.aval is not aval or value._block is None:
+            return False
+        if index >= 0:
+            call[0][index] = value._address
+            call[1][index] = value
+            call[2].append(value._block)
+        return True
+
+    return match
 
 
-def _match_numpy(spec: NumpyLeaf, value: Any, call: _Call) -> None:
-    if (
-        type(value) is not np.ndarray
-        or value.dtype != spec.dtype
-        or value.shape != spec.shape
-    ):
-        raise _Miss
-    flags = value.flags
-    if not (flags.c_contiguous and flags.aligned):
-        raise _Miss
-    if spec.index >= 0:
-        call.buffers[spec.index] = value.__array_interface__["data"][0]
-        call.kept.append(value)
+def _numpy_matcher(spec: NumpyLeaf) -> _Matcher:
+    dtype, shape, index = spec.dtype, spec.shape, spec.index
+
+    def match(value: Any, call: _Call) -> bool:
+        if type(value) is not np.ndarray or value.dtype != dtype or value.shape != shape:
+            return False
+        flags = value.flags
+        if not (flags.c_contiguous and flags.aligned):
+            return False
+        if index >= 0:
+            call[0][index] = value.__array_interface__["data"][0]
+            call[2].append(value)
+        return True
+
+    return match
 
 
-def _match_scalar(spec: ScalarLeaf, value: Any, call: _Call) -> None:
-    if type(value) is not _PYTHON_TYPES[spec.kind]:
-        raise _Miss
+def _scalar_matcher(spec: ScalarLeaf) -> _Matcher:
+    index, expected = spec.index, _PYTHON_TYPES[spec.kind]
     element, components = _SCALARS[spec.dtype.char]
+    low, high = 0, 0
     if spec.kind == "int":
         limits = np.iinfo(spec.dtype)
-        if not int(limits.min) <= value <= min(int(limits.max), _INT64_MAX):
-            raise _Miss
-    if spec.index >= 0:
-        parts = (value.real, value.imag) if components == 2 else (value,)
-        scratch = (element * components)(*parts)
-        call.buffers[spec.index] = ctypes.addressof(scratch)
-        call.kept.append(scratch)
+        low, high = int(limits.min), min(int(limits.max), _INT64_MAX)
 
-
-def _same(expected: Any, value: Any) -> bool:
-    """Whether a static argument is the one the plan was made for."""
-    if value is expected:
+    def match(value: Any, call: _Call) -> bool:
+        if type(value) is not expected or (expected is int and not low <= value <= high):
+            return False
+        if index >= 0:
+            parts = (value.real, value.imag) if components == 2 else (value,)
+            scratch = (element * components)(*parts)
+            call[0][index] = ctypes.addressof(scratch)
+            call[2].append(scratch)
         return True
-    if type(value) is not type(expected):
-        return False
-    try:
-        equal = bool(expected == value)
-    except Exception:
-        return False
-    if equal and type(value) is float:
-        return math.copysign(1.0, value) == math.copysign(1.0, expected)
-    return equal
+
+    return match
+
+
+def _static_matcher(spec: StaticLeaf) -> _Matcher:
+    expected: Any = spec.value
+
+    def match(value: Any, call: _Call) -> bool:
+        if value is expected:
+            return True
+        if type(value) is not type(expected):
+            return False
+        try:
+            equal = bool(expected == value)
+        except Exception:  # Whatever a user's comparison raises, it is no match.
+            return False
+        if equal and type(value) is float:
+            return math.copysign(1.0, value) == math.copysign(1.0, expected)
+        return equal
+
+    return match
+
+
+def _sequence_matcher(spec: TupleSpec | ListSpec) -> _Matcher:
+    expected = tuple if isinstance(spec, TupleSpec) else list
+    children = [_matcher(child) for child in spec.children]
+
+    def match(value: Any, call: _Call) -> bool:
+        if type(value) is not expected:
+            return False
+        # Comparing the children may run code that changes the list: walk a copy of it.
+        elements = tuple(value)
+        if len(elements) != len(children):
+            return False
+        return all(child(element, call) for child, element in zip(children, elements, strict=True))
+
+    return match
+
+
+def _dict_matcher(spec: DictSpec) -> _Matcher:
+    children = [_matcher(child) for child in spec.children]
+    items = list(zip(spec.keys, children, strict=True))
+
+    def match(value: Any, call: _Call) -> bool:
+        if type(value) is not dict or len(value) != len(items):
+            return False
+        for key, child in items:
+            try:
+                element = value[key]
+            except Exception:  # The comparison of two keys may raise anything.
+                return False
+            if not child(element, call):
+                return False
+        return True
+
+    return match
+
+
+def _matcher(spec: Spec) -> _Matcher:
+    """A function that checks one argument and records its inputs."""
+    match spec:
+        case ArrayLeaf():
+            return _array_matcher(spec)
+        case NumpyLeaf():
+            return _numpy_matcher(spec)
+        case ScalarLeaf():
+            return _scalar_matcher(spec)
+        case StaticLeaf():
+            return _static_matcher(spec)
+        case TupleSpec() | ListSpec():
+            return _sequence_matcher(spec)
+        case DictSpec():
+            return _dict_matcher(spec)
+    return lambda value, call: value is None
 
 
 def _build(spec: Spec, outputs: list[array_python.Array]) -> Any:
@@ -189,76 +213,88 @@ def _build(spec: Spec, outputs: list[array_python.Array]) -> Any:
     return None
 
 
-def _take_over(
-    plan: Plan, arrays: dict[int, array_python.Array]
-) -> dict[int, array_python.Array]:
-    """Give the memory of aliased inputs to new arrays, where nothing else can see it."""
-    taken: dict[int, array_python.Array] = {}
-    for source, output in plan.aliases:
-        array, aval = arrays[source], plan.out_avals[output]
-        free = array._owned and not array._exported and array._pins == 1
-        if free and array.aval.nbytes == aval.nbytes and array._memory is not None:
-            flat = array._memory.reshape(-1).view(np.uint8)
-            memory = np.ndarray(aval.shape, aval.dtype, flat)
-            taken[output] = array_python._make(memory, aval, owned=True)
-            array_python.delete(array)
-    return taken
+def _take_over(array: array_python.Array, aval: ShapedArray) -> array_python.Array | None:
+    """Give the memory of a donated input to a new array, where nothing else can see it."""
+    block = array._block
+    if block is None or not array._owned or array._exported or array._pins != 1:
+        return None
+    if array_python.pool_of(array.aval.nbytes) is not array_python.pool_of(aval.nbytes):
+        return None
+    # Before the kernel runs, so that no other thread reads what it writes.
+    array._block = None
+    return array_python.make(aval, block, array._address, owned=True)
 
 
 class _Compiled:
-    """A plan and the foreign function of its kernel."""
+    """A plan, its matchers, and the foreign function of its kernel."""
 
-    __slots__ = ("kernel", "plan")
+    __slots__ = ("_aliases", "_buffers", "_kernel", "_matchers", "_single", "plan")
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self._matchers = [_matcher(spec) for spec in plan.arguments]
+        self._aliases = {output: source for source, output in plan.aliases}
+        self._single = len(plan.out_avals) == 1 and isinstance(plan.result, ArrayLeaf)
+        count = len(plan.hidden) + plan.inputs + len(plan.out_avals) + bool(plan.workspace_bytes)
+        self._buffers = ctypes.c_void_p * count
         # PYFUNCTYPE holds the GIL and raises what the kernel leaves set; CFUNCTYPE lets go of it.
         prototype = ctypes.CFUNCTYPE if plan.release_gil else ctypes.PYFUNCTYPE
-        self.kernel = prototype(ctypes.c_int32, ctypes.c_void_p)(plan.kernel)
+        self._kernel = prototype(ctypes.c_int32, ctypes.c_void_p)(plan.kernel)
 
-    def match(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call:
-        """Check the arguments against the plan, or raise `_Miss`."""
+    def match(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call | None:
+        """Check the arguments against the plan; None when they do not match."""
         plan = self.plan
-        if tuple(kwargs) != plan.kwnames or len(args) + len(kwargs) != len(
-            plan.arguments
-        ):
-            raise _Miss
-        call = _Call(plan)
-        for spec, value in zip(plan.arguments, (*args, *kwargs.values()), strict=True):
-            _match(spec, value, call)
+        if len(args) + len(kwargs) != len(plan.arguments) or tuple(kwargs) != plan.kwnames:
+            return None
+        if kwargs:
+            args = (*args, *kwargs.values())
+        call: _Call = ([0] * plan.inputs, [None] * plan.inputs, [])
+        for matcher, value in zip(self._matchers, args, strict=False):
+            if not matcher(value, call):
+                return None
+        for array in plan.hidden:
+            if array._block is None:
+                return None
         return call
 
     def run(self, call: _Call) -> Any:
         """Run the kernel on the inputs of a call and arrange its outputs."""
         plan = self.plan
-        hidden = [array_python.address(array) for array in plan.hidden]
-        pinned = [*call.arrays.values(), *plan.hidden]
+        inputs, arrays, kept = call
+        pinned = [*arrays, *plan.hidden]
         for array in pinned:
-            array._pins += 1
+            if array is not None:
+                array._pins += 1
         try:
-            taken = _take_over(plan, call.arrays)
-            outputs = [
-                taken.get(index) or array_python.empty(aval)
-                for index, aval in enumerate(plan.out_avals)
-            ]
-            buffers = [*hidden, *call.buffers, *(output._address for output in outputs)]
+            outputs = [self._output(index, arrays) for index in range(len(plan.out_avals))]
+            buffers = [*inputs, *[output._address for output in outputs]]
+            if plan.hidden:
+                buffers[:0] = [array_python.address(array) for array in plan.hidden]
             if plan.workspace_bytes:
-                workspace = array_python.scratch(plan.workspace_bytes)
-                call.kept.append(workspace)
-                buffers.append(workspace.__array_interface__["data"][0])
-            self._call_kernel((ctypes.c_void_p * len(buffers))(*buffers))
+                block, start = array_python.pool_of(plan.workspace_bytes).take()
+                kept.append(block)
+                buffers.append(start)
+            self._call_kernel(self._buffers(*buffers))
             for index in plan.donated:
-                array = call.arrays[index]
-                if array._pins == 1:
-                    array_python.delete(array)
+                donated = arrays[index]
+                if donated is not None and donated._pins == 1:
+                    array_python.delete(donated)
         finally:
             for array in pinned:
-                array._pins -= 1
-        return _build(plan.result, outputs)
+                if array is not None:
+                    array._pins -= 1
+        return outputs[0] if self._single else _build(plan.result, outputs)
+
+    def _output(self, index: int, arrays: list[array_python.Array | None]) -> array_python.Array:
+        """The array of an output: the memory of a donated input, or new memory."""
+        aval = self.plan.out_avals[index]
+        source = arrays[self._aliases[index]] if index in self._aliases else None
+        taken = _take_over(source, aval) if source is not None else None
+        return array_python.empty(aval) if taken is None else taken
 
     def _call_kernel(self, buffers: ctypes.Array[ctypes.c_void_p]) -> None:
         try:
-            status = self.kernel(ctypes.addressof(buffers))
+            status = self._kernel(buffers)
         except SystemError as error:
             # With the GIL released, ctypes returns with the kernel's exception still set, which
             # the interpreter reports as the cause of a SystemError.
@@ -278,9 +314,7 @@ class JitFunction:
 
     def __init__(self, slow: Callable[..., Any], /) -> None:
         if not callable(slow):
-            raise TypeError(
-                f"JitFunction expects a callable, got {type(slow).__name__}"
-            )
+            raise TypeError(f"JitFunction expects a callable, got {type(slow).__name__}")
         self._slow = slow
         self._plans: tuple[_Compiled, ...] = ()
 
@@ -288,19 +322,14 @@ class JitFunction:
         return self if instance is None else types.MethodType(self, instance)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Run the first plan that fits, or else call `slow`."""
         if not guard.value:
             for depth, compiled in enumerate(self._plans):
-                try:
-                    call = compiled.match(args, kwargs)
-                except _Miss:
-                    continue
-                if any(
-                    array_python.is_deleted(array) for array in compiled.plan.hidden
-                ):
-                    continue
-                if depth >= MAX_DEPTH:
-                    self._to_front(compiled)
-                return compiled.run(call)
+                call = compiled.match(args, kwargs)
+                if call is not None:
+                    if depth >= MAX_DEPTH:
+                        self._to_front(compiled)
+                    return compiled.run(call)
         return self._slow(*args, **kwargs)
 
     def _to_front(self, compiled: _Compiled) -> None:
@@ -310,9 +339,7 @@ class JitFunction:
     def _add_plan(self, plan: Plan) -> None:
         for array in plan.hidden:
             if type(array) is not array_python.Array:
-                raise ArgumentError(
-                    "expected hidden arrays of xform", type(array).__name__
-                )
+                raise ArgumentError("expected hidden arrays of xform", type(array).__name__)
         self._to_front(_Compiled(plan))
 
     def _clear_plans(self) -> None:

@@ -29,9 +29,7 @@ class Library:
     _tracker: llvm.ResourceTracker
     _addresses: Mapping[str, int]
 
-    def __init__(
-        self, tracker: llvm.ResourceTracker, addresses: Mapping[str, int]
-    ) -> None:
+    def __init__(self, tracker: llvm.ResourceTracker, addresses: Mapping[str, int]) -> None:
         self._tracker = tracker
         self._addresses = addresses
 

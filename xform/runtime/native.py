@@ -30,7 +30,7 @@ from xform.runtime.plan import ArrayLeaf, Plan, ScalarLeaf
 
 __all__ = ["Runtime", "reason", "runtime"]
 
-_PASSES = ("O2",)
+_PASSES = ("instcombine", "simplifycfg")
 _WORD = 8
 _HEAD = object.__basicsize__
 
@@ -331,7 +331,7 @@ class Runtime:
             array_python.check_wrappable,
             array_python.raise_deleted,
             _raise_no_memory,
-            functools.partial(np.array, order="C"),
+            array_python.contiguous,
         ]
         self._kept.append(entries)
         words = [*map(id, entries), new_from_descr, set_base_object]
@@ -436,8 +436,8 @@ def runtime() -> Runtime | None:
     try:
         made = Runtime()
         made.self_test()
-    except (CompileError, OSError, AttributeError, ValueError, KeyError) as error:
-        _reason = str(error)
+    except Exception as error:  # Whatever an unknown interpreter does, there is the fallback.
+        _reason = f"{type(error).__name__}: {error}"
         return None
     finally:
         if collecting:

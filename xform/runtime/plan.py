@@ -69,11 +69,7 @@ class ScalarLeaf:
         dtype = np.dtype(self.dtype)
         kinds = _SCALAR_KINDS.get(self.kind)
         narrowest = 4 if kinds == "f" else 1
-        if (
-            kinds is None
-            or dtype.kind not in kinds
-            or not narrowest <= dtype.itemsize <= 16
-        ):
+        if kinds is None or dtype.kind not in kinds or not narrowest <= dtype.itemsize <= 16:
             raise ArgumentError(
                 "expected a kind among bool, int, float, complex and a dtype of that kind",
                 f"{self.kind!r} and {dtype}",
@@ -121,21 +117,10 @@ class DictSpec:
 
     def __post_init__(self) -> None:
         if len(self.keys) != len(self.children):
-            raise ArgumentError(
-                f"expected {len(self.keys)} children", f"{len(self.children)}"
-            )
+            raise ArgumentError(f"expected {len(self.keys)} children", f"{len(self.children)}")
 
 
-Spec = (
-    ArrayLeaf
-    | NumpyLeaf
-    | ScalarLeaf
-    | StaticLeaf
-    | NoneLeaf
-    | TupleSpec
-    | ListSpec
-    | DictSpec
-)
+Spec = ArrayLeaf | NumpyLeaf | ScalarLeaf | StaticLeaf | NoneLeaf | TupleSpec | ListSpec | DictSpec
 
 
 def leaves(spec: Spec) -> Iterator[Spec]:
@@ -199,10 +184,7 @@ class Plan:
         counts: Counter[int] = Counter()
         for argument in self.arguments:
             for leaf in leaves(argument):
-                if (
-                    isinstance(leaf, ArrayLeaf | NumpyLeaf | ScalarLeaf)
-                    and leaf.index >= 0
-                ):
+                if isinstance(leaf, ArrayLeaf | NumpyLeaf | ScalarLeaf) and leaf.index >= 0:
                     found[leaf.index] = leaf
                     counts[leaf.index] += 1
         object.__setattr__(self, "inputs", len(found))
@@ -222,22 +204,14 @@ class Plan:
     def _check_result(self) -> None:
         for leaf in leaves(self.result):
             if isinstance(leaf, NumpyLeaf | ScalarLeaf):
-                raise ArgumentError(
-                    "expected array, static and None leaves in a result", f"{leaf}"
-                )
-            if isinstance(leaf, ArrayLeaf) and not 0 <= leaf.index < len(
-                self.out_avals
-            ):
-                raise ArgumentError(
-                    f"expected an output below {len(self.out_avals)}", f"{leaf}"
-                )
+                raise ArgumentError("expected array, static and None leaves in a result", f"{leaf}")
+            if isinstance(leaf, ArrayLeaf) and not 0 <= leaf.index < len(self.out_avals):
+                raise ArgumentError(f"expected an output below {len(self.out_avals)}", f"{leaf}")
 
     def _check_donation(self, found: dict[int, Spec]) -> None:
         for index in self.donated:
             if not isinstance(found.get(index), ArrayLeaf):
-                raise ArgumentError(
-                    "expected donated inputs to be array leaves", f"input {index}"
-                )
+                raise ArgumentError("expected donated inputs to be array leaves", f"input {index}")
         sources = [source for source, _ in self.aliases]
         outputs = [output for _, output in self.aliases]
         if len(set(sources)) < len(sources) or len(set(outputs)) < len(outputs):
@@ -245,10 +219,6 @@ class Plan:
                 "expected each input and output in one alias at most", f"{self.aliases}"
             )
         if not set(sources) <= set(self.donated):
-            raise ArgumentError(
-                f"expected aliases of {self.donated}", f"{self.aliases}"
-            )
+            raise ArgumentError(f"expected aliases of {self.donated}", f"{self.aliases}")
         if any(not 0 <= output < len(self.out_avals) for output in outputs):
-            raise ArgumentError(
-                f"expected outputs below {len(self.out_avals)}", f"{self.aliases}"
-            )
+            raise ArgumentError(f"expected outputs below {len(self.out_avals)}", f"{self.aliases}")

@@ -1,0 +1,139 @@
+"""The constants of the two formats that formulas are written for, and steps that many formulas share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..builder import Builder, Value
+
+LN2 = 0.6931471805599453
+PI = 3.141592653589793
+HALF_PI = 1.5707963267948966
+HALF_PI_LOW = 6.123233995736766e-17
+PI_LOW = 1.2246467991473532e-16
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """A binary floating-point format.
+
+    `magic` is 1.5 times two to the number of mantissa bits: added to a small number, it leaves the nearest integer
+    in the low bits. `ln2_high` has so few bits that its product with an exponent is exact.
+    """
+
+    element: str
+    integer: str
+    mantissa: int
+    bias: int
+    magic: float
+    magic_bits: int
+    smallest_normal: float
+    ln2_high: float
+    ln2_low: float
+    half_pi_low: float
+    pi_low: float
+    sqrt_half_bits: int
+    exp_low: float
+    exp_high: float
+
+
+SINGLE = Precision(
+    element="float",
+    integer="i32",
+    mantissa=23,
+    bias=127,
+    magic=1.5 * 2.0**23,
+    magic_bits=0x4B400000,
+    smallest_normal=2.0**-126,
+    ln2_high=0.693359375,
+    ln2_low=-0.00021219444005469057,
+    half_pi_low=-4.3711390001862426e-08,
+    pi_low=-8.742278000372485e-08,
+    sqrt_half_bits=0x3F3504F3,
+    exp_low=-104.0,
+    exp_high=89.0,
+)
+DOUBLE = Precision(
+    element="double",
+    integer="i64",
+    mantissa=52,
+    bias=1023,
+    magic=1.5 * 2.0**52,
+    magic_bits=0x4338000000000000,
+    smallest_normal=2.0**-1022,
+    ln2_high=0.6931471803691238,
+    ln2_low=1.9082149292705877e-10,
+    half_pi_low=HALF_PI_LOW,
+    pi_low=PI_LOW,
+    sqrt_half_bits=0x3FE6A09E667F3BCD,
+    exp_low=-746.0,
+    exp_high=710.0,
+)
+
+
+def precision_of(x: Value) -> Precision:
+    return SINGLE if x.element == "float" else DOUBLE
+
+
+def polynomial(b: Builder, x: Value, single: Sequence[float], double: Sequence[float]) -> Value:
+    """The polynomial for the precision of `x`: the shortest code, or a short chain where the table is long."""
+    coefficients = single if x.element == "float" else double
+    return b.horner(x, coefficients) if len(coefficients) < 9 else b.estrin(x, coefficients)
+
+
+def at_most(b: Builder, x: Value, limit: float) -> Value:
+    """min(x, limit), NaN kept; the order of operands is that of the processor's minimum."""
+    bound = b.constant(x.element, limit)
+    return b.select(b.compare("olt", bound, x), bound, x)
+
+
+def at_least(b: Builder, x: Value, limit: float) -> Value:
+    bound = b.constant(x.element, limit)
+    return b.select(b.compare("ogt", bound, x), bound, x)
+
+
+def power_of_two(b: Builder, exponent: Value, p: Precision) -> Value:
+    """Two to an integer power within the range of normal numbers."""
+    return b.float_of_bits((exponent + p.bias) << p.mantissa, p.element)
+
+
+def sum_error(x: Value, y: Value, total: Value) -> Value:
+    """What rounding took from total = x + y, exactly, for any x and y (D. Knuth, TAOCP 2, 4.2.2)."""
+    y_part = total - x
+    return (x - (total - y_part)) + (y - y_part)
+
+
+def product_error(b: Builder, x: Value, y: Value, product: Value) -> Value:
+    """What rounding took from product = x * y, exactly, if nothing over- or underflows."""
+    if b.fused:
+        return b.fma(x, y, -product)
+    x_high, x_low = _split(x)
+    y_high, y_low = _split(y)
+    rest = (x_high * y_high - product) + x_high * y_low + x_low * y_high
+    return rest + x_low * y_low
+
+
+def _split(x: Value) -> tuple[Value, Value]:
+    """Two halves of the bits (T. J. Dekker, 1971)."""
+    factor = 4097.0 if x.element == "float" else 134217729.0
+    scaled = x * factor
+    high = scaled - (scaled - x)
+    return high, x - high
+
+
+def residual(b: Builder, total: Value, x: Value, y: Value) -> Value:
+    """total - x * y, rounded once, where x * y is close to total."""
+    if b.fused:
+        return b.fma(-x, y, total)
+    product = x * y
+    return (total - product) - product_error(b, x, y, product)
+
+
+def any_lane(b: Builder, condition: Value) -> Value:
+    """Whether the condition holds in some lane, as a scalar."""
+    if condition.lanes == 1:
+        return condition
+    function = f"llvm.vector.reduce.or.v{condition.lanes}i1"
+    b.declarations.add(f"declare i1 @{function}({condition.type})")
+    return b.define("i1", 1, f"call i1 @{function}({condition.type} {condition.name})", (condition,))

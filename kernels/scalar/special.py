@@ -1,0 +1,171 @@
+"""The error function and its kin, and the logarithm of the gamma function and its derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..builder import Builder, Value
+from . import coefficients as table
+from .exponential import exp_in_range, exp_times, log, log_of_sum
+from .precision import PI, any_lane, at_most, polynomial, product_error, sum_error
+from .trigonometric import cos_of_rest, sin_of_rest
+
+# -- error functions ------------------------------------------------------------------------------
+
+
+def erf(b: Builder, x: Value) -> Value:
+    """Float within 2.5 ulp, double within 1.5 ulp: an odd polynomial, or 1 - exp(log(erfc)) further out."""
+    single = x.element == "float"
+    a = b.fabs(x)
+    z = x * x
+    near = b.fma(x, polynomial(b, z, table.ERF_FLOAT, table.ERF_DOUBLE), x)
+    edge, centre, last = (1.0, 2.5, 4.0) if single else (1.5, 3.75, 6.0)
+    place = at_most(b, a, last) - centre
+    tail = exp_in_range(b, polynomial(b, place, table.ERF_TAIL_FLOAT, table.ERF_TAIL_DOUBLE))
+    return b.select(b.compare("ogt", a, edge), b.copysign(1.0 - tail, x), near)
+
+
+def erfc(b: Builder, x: Value) -> Value:
+    """Within 3 ulp down to the smallest normal number: exp(-x**2) P(t) / (1 + 2 x), t = (x - 4) / (x + 4).
+
+    The substitution is that of M. M. Shepherd and J. G. Laframboise, "Chebyshev approximation of (1 + 2 x) exp(x**2)
+    erfc x", 1981.
+    """
+    single = x.element == "float"
+    a = at_most(b, b.fabs(x), 11.0 if single else 28.0)
+    t = (a - 4.0) / (a + 4.0)
+    scaled = polynomial(b, t, table.ERFC_FLOAT, table.ERFC_DOUBLE)
+    square = a * a
+    low = product_error(b, a, a, square)
+    tail = exp_times(b, -square, -low, scaled / b.fma(a, 2.0, 1.0))
+    tail = b.select(b.compare("olt", x, 0.0), 2.0 - tail, tail)
+    z = x * x
+    near = 1.0 - b.fma(x, polynomial(b, z, table.ERF_FLOAT, table.ERF_DOUBLE), x)
+    return b.select(b.compare("olt", a, 0.6), near, tail)
+
+
+def erf_inv(b: Builder, x: Value) -> Value:
+    """Within 3 ulp: polynomials in w = -log(1 - x**2) or its root.
+
+    The variables are those of M. Giles, "Approximating the erfinv function", GPU Computing Gems 2, 2011.
+    """
+    a = b.fabs(x)
+    square = a * a
+    rest = 1.0 - square
+    low = sum_error(b.constant(x.element, 1.0), -square, rest) - product_error(b, a, a, square)
+    w = -log_of_sum(b, rest, low)
+    root = b.sqrt(w)
+    ratio = polynomial(b, w, table.ERF_INV_NEAR_FLOAT, table.ERF_INV_NEAR_DOUBLE)
+    far = polynomial(b, root - 3.15, table.ERF_INV_FAR_FLOAT, table.ERF_INV_FAR_DOUBLE)
+    ratio = b.select(b.compare("ogt", w, 4.43), far, ratio)
+    if x.element == "double":
+        farthest = polynomial(b, root - 5.1, (), table.ERF_INV_FARTHEST_DOUBLE)
+        ratio = b.select(b.compare("ogt", w, 17.3), farthest, ratio)
+    ratio = b.select(b.compare("oeq", a, 1.0), float("inf"), ratio)
+    return x * ratio
+
+
+# -- gamma functions, in double for both precisions ---------------------------------------------------
+
+_STIRLING_FROM = 8
+_HALF_LOG_TWO_PI = 0.9189385332046728
+
+
+def _in_double(b: Builder, x: Value, formula: Callable[[Builder, Value], Value]) -> Value:
+    if x.element == "double":
+        return formula(b, x)
+    return b.cast("fptrunc", formula(b, b.cast("fpext", x, "double")), "float")
+
+
+def _sin_cos_of_half_turns(b: Builder, x: Value) -> tuple[Value, Value]:
+    """|sin(pi x)| and cos(pi x) with the sign of sin(pi x) cot(pi x), for x >= 0."""
+    rest = x - b.intrinsic("roundeven", x)
+    size = b.fabs(rest)
+    inner = b.compare("ole", size, 0.25)
+    angle = b.select(inner, size, 0.5 - size) * PI
+    sine, cosine = sin_of_rest(b, angle), cos_of_rest(b, angle)
+    return b.select(inner, sine, cosine), b.copysign(b.select(inner, cosine, sine), rest)
+
+
+def lgamma(b: Builder, x: Value) -> Value:
+    """log |Gamma(x)|: for x > 0 within 5 ulp; below 0 within 4 ulp of the larger of 1 and the result.
+
+    Down to [1, 2) by Gamma(x) = (x - 1) Gamma(x - 1), from 8 on by Stirling's series, below 0 by reflection.
+    """
+    return _in_double(b, x, _lgamma)
+
+
+def _lgamma(b: Builder, x: Value) -> Value:
+    a = b.fabs(x)
+    y = a
+    product = b.constant("double", 1.0)
+    for _ in range(_STIRLING_FROM - 2):
+        above = b.compare("oge", y, 2.0)
+        lower = y - 1.0
+        product = b.select(above, product * lower, product)
+        y = b.select(above, lower, y)
+    below_one = b.compare("olt", a, 1.0)
+    # Below 1 the polynomial is that of 1 + a; the places are exact.
+    place = y - b.select(below_one, b.constant("double", 0.5), 1.5)
+    near = (place + 0.5) * ((place - 0.5) * b.estrin(place, table.LGAMMA_DOUBLE))
+    large = b.compare("oge", a, float(_STIRLING_FROM))
+    logarithm = log(b, b.select(below_one | large, a, product))
+    inverse = 1.0 / a
+    series = b.horner(inverse * inverse, table.STIRLING_DOUBLE) * inverse
+    far = b.fma(a - 0.5, logarithm - 1.0, series + (_HALF_LOG_TWO_PI - 0.5))
+    positive = near + b.select(below_one, -logarithm, logarithm)
+    positive = b.select(large, far, positive)
+    positive = b.select(b.compare("oeq", a, float("inf")), float("inf"), positive)
+    negative = b.compare("olt", x, 0.0)
+    with b.when(any_lane(b, negative), (positive,)) as branch:
+        # lgamma(-a) = log(pi / (a |sin(pi a)|)) - lgamma(a) = log(pi / |sin(pi a)|) - lgamma(1 + a)
+        held = b.hold(a)
+        sine, _ = _sin_cos_of_half_turns(b, held)
+        ratio = PI / b.select(below_one, sine, sine * held)
+        reflected = log(b, ratio) - b.select(below_one, near, positive)
+        infinite = b.compare("oeq", held, float("inf"))
+        reflected = b.select(infinite, float("inf"), reflected)
+        branch.give(b.select(negative, reflected, positive))
+    return branch.results[0]
+
+
+def digamma(b: Builder, x: Value) -> Value:
+    """The derivative of lgamma: within 4 ulp of the larger of 1 and the result; NaN at 0 and below at integers.
+
+    Up to 8 by digamma(x) = digamma(x + 1) - 1 / x, then the asymptotic series; below 0 by reflection.
+    """
+    return _in_double(b, x, _digamma)
+
+
+def _digamma(b: Builder, x: Value) -> Value:
+    a = b.fabs(x)
+    negative = b.compare("olt", x, 0.0)
+    y = b.select(negative, a + 1.0, a)
+    numerator, denominator = b.constant("double", 0.0), b.constant("double", 1.0)
+    for _ in range(_STIRLING_FROM):
+        below = b.compare("olt", y, float(_STIRLING_FROM))
+        numerator = b.select(below, b.fma(numerator, y, denominator), numerator)
+        denominator = b.select(below, denominator * y, denominator)
+        y = b.select(below, y + 1.0, y)
+    inverse = 1.0 / y
+    z = inverse * inverse
+    series = b.fma(z, b.estrin(z, table.DIGAMMA_DOUBLE), inverse * 0.5)
+    positive = log(b, y) - (series + numerator / denominator)
+    with b.when(any_lane(b, negative), (positive,)) as branch:
+        # digamma(-a) = digamma(1 + a) + pi cot(pi a)
+        held = b.hold(a)
+        sine, cosine = _sin_cos_of_half_turns(b, held)
+        reflected = b.fma(cosine / sine, PI, positive)
+        undefined = ~b.compare("ogt", sine, 0.0)
+        reflected = b.select(undefined, float("nan"), reflected)
+        branch.give(b.select(negative, reflected, positive))
+    return b.select(b.compare("oeq", x, 0.0), float("nan"), branch.results[0])
+
+
+SPECIAL: dict[str, Callable[..., Value]] = {
+    "erf": erf,
+    "erfc": erfc,
+    "erf_inv": erf_inv,
+    "lgamma": lgamma,
+    "digamma": digamma,
+}

@@ -1,0 +1,740 @@
+"""Calls through plans: what hits, what misses, what comes back, on both kinds."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import inspect
+import weakref
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from tests.runtime.programs import F32, MATRIX, VECTOR, add, aval, calling, copy, failing
+from xform.errors import ArgumentError, DonatedBufferError
+from xform.runtime.dispatch import (
+    ArrayLeaf,
+    DictSpec,
+    ListSpec,
+    NoneLeaf,
+    NumpyLeaf,
+    Plan,
+    ScalarLeaf,
+    StaticLeaf,
+    TupleSpec,
+    add_plan,
+    clear_plans,
+    plan_count,
+)
+
+MISSED = "the slow path"
+
+
+def slow(*args, **kwargs):
+    return MISSED
+
+
+def vector(kind, start=0.0, of=VECTOR):
+    values = np.arange(of.size, dtype=of.dtype).reshape(of.shape) + of.dtype.type(start)
+    return kind.from_numpy(values, of)
+
+
+def jitted(kind, *plans, slow=slow):
+    function = kind.JitFunction(slow)
+    for plan in plans:
+        add_plan(function, plan)
+    return function
+
+
+def identity(arguments, result, out_avals, kwnames=(), **options):
+    """A plan that copies each input to the output of the same number."""
+    keepalive, kernel = copy(tuple(out.nbytes for out in out_avals))
+    return Plan(
+        arguments, kwnames, result, tuple(out_avals), kernel, keepalive=keepalive, **options
+    )
+
+
+def one(spec, out=VECTOR, **options):
+    return identity((spec,), ArrayLeaf(out, 0), (out,), **options)
+
+
+def test_a_call(kind):
+    keepalive, kernel = add(8)
+    leaf = ArrayLeaf(VECTOR, 0)
+    arguments = (leaf, ArrayLeaf(VECTOR, 1))
+    f = jitted(kind, Plan(arguments, (), leaf, (VECTOR,), kernel, keepalive=keepalive))
+    x, y = vector(kind), vector(kind, 10.0)
+    for _ in range(3):
+        z = f(x, y)
+        assert type(z) is kind.Array
+        assert z.aval is VECTOR
+        assert z.tolist() == [10.0 + 2 * i for i in range(8)]
+    assert f(x, x).tolist() == [2.0 * i for i in range(8)]
+    wrapped = kind.wrap(np.ones(8, F32), VECTOR)
+    assert f(wrapped, y).tolist() == [11.0 + i for i in range(8)]
+
+
+def test_calls_that_miss(kind):
+    f = jitted(kind, one(ArrayLeaf(VECTOR, 0)))
+    x = vector(kind)
+    assert f(x) is not MISSED
+    weak = kind.from_numpy(np.zeros(8, F32), aval((8,), F32, True))
+    other = kind.from_numpy(np.zeros(8), aval((8,), np.float64))
+    for args, kwargs in [
+        ((), {}),
+        ((x, x), {}),
+        ((x,), {"k": 1}),
+        ((), {"x": x}),
+        ((weak,), {}),
+        ((other,), {}),
+        ((vector(kind, of=MATRIX),), {}),
+        ((np.zeros(8, F32),), {}),
+        (([x],), {}),
+        ((None,), {}),
+        ((1.0,), {}),
+    ]:
+        assert f(*args, **kwargs) is MISSED
+
+
+def test_the_slow_path_sees_the_arguments(kind):
+    f = kind.JitFunction(lambda *args, **kwargs: (args, kwargs))
+    assert f() == ((), {})
+    assert f(1, [2], k=3) == ((1, [2]), {"k": 3})
+    assert f(*range(9), a=1, b=2) == (tuple(range(9)), {"a": 1, "b": 2})
+
+
+def test_keywords(kind):
+    keepalive, kernel = add(8)
+    arguments = (ArrayLeaf(VECTOR, 0), ArrayLeaf(VECTOR, 1), StaticLeaf("mode"))
+    result = ArrayLeaf(VECTOR, 0)
+    plan = Plan(arguments, ("y", "how"), result, (VECTOR,), kernel, keepalive=keepalive)
+    f = jitted(kind, plan)
+    x, y = vector(kind), vector(kind, 1.0)
+    assert f(x, y=y, how="mode").tolist() == [1.0 + 2 * i for i in range(8)]
+    names = ["".join(["h", "o", "w"]), "".join(["y"])]
+    assert f(x, **{names[1]: y, names[0]: "mode"}) is not MISSED
+    assert f(x, how="mode", y=y) is MISSED
+    assert f(x, y, how="mode") is MISSED
+    assert f(x, y=y, who="mode") is MISSED
+    assert f(x, y=y) is MISSED
+    assert f(x, y, "mode") is MISSED
+    assert f(x, y=y, how="other") is MISSED
+
+
+SCALARS = [
+    ("float", np.float32, [0.0, -1.5, float("inf")], []),
+    ("float", np.float64, [0.1, -0.0, 1e300], []),
+    ("complex", np.complex64, [1 + 2j, 0j], []),
+    ("complex", np.complex128, [0.1 + 0.2j], []),
+    ("bool", np.bool_, [True, False], []),
+    *[
+        (
+            "int",
+            dtype,
+            [0, 1, int(np.iinfo(dtype).min), min(int(np.iinfo(dtype).max), 2**63 - 1)],
+            [int(np.iinfo(dtype).max) + 1, int(np.iinfo(dtype).min) - 1, 2**63, 2**200, -(2**200)],
+        )
+        for dtype in "bhilqBHILQ"
+    ],
+]
+
+
+@pytest.mark.parametrize(("name", "dtype", "values", "misses"), SCALARS)
+def test_scalars(kind, name, dtype, values, misses):
+    out = aval((), dtype)
+    f = jitted(kind, one(ScalarLeaf(name, np.dtype(dtype), 0), out))
+    for value in values:
+        expected = np.asarray(value).astype(dtype)
+        assert np.asarray(f(value)).tobytes() == expected.tobytes()
+    for value in misses:
+        assert f(value) is MISSED
+    others = {"float": 1.5, "complex": 1j, "bool": True, "int": 3}
+    for other, value in others.items():
+        assert (f(value) is MISSED) == (other != name)
+    assert f(np.dtype(dtype).type(0)) is MISSED
+    assert f(None) is MISSED
+
+
+def test_a_float_that_does_not_fit_is_infinite(kind):
+    f = jitted(kind, one(ScalarLeaf("float", F32, 0), aval(())))
+    assert f(1e300).item() == float("inf")
+    assert np.isnan(f(float("nan")).item())
+
+
+def test_subclasses_of_numbers_miss(kind):
+    class Mine(int):
+        pass
+
+    f = jitted(kind, one(ScalarLeaf("int", np.dtype(np.int32), 0), aval((), np.int32)))
+    assert f(Mine(3)) is MISSED
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        ("float", np.float16),
+        ("float", np.int32),
+        ("float", np.longdouble),
+        ("float", ml_dtypes.bfloat16),
+        ("int", np.float32),
+        ("int", np.bool_),
+        ("complex", np.float32),
+        ("bool", np.int8),
+        ("str", np.float32),
+    ],
+)
+def test_scalar_kinds_that_are_refused(name, dtype):
+    with pytest.raises(ArgumentError, match=r"kind|bits"):
+        ScalarLeaf(name, np.dtype(dtype), 0)
+
+
+def test_numpy_arrays(kind):
+    f = jitted(kind, one(NumpyLeaf(F32, (3, 4), 0), MATRIX))
+    x = np.arange(12, dtype=F32).reshape(3, 4)
+    assert f(x).tolist() == x.tolist()
+    x[0, 0] = 9.0
+    assert f(x).tolist() == x.tolist()
+    readable = x.copy()
+    readable.flags.writeable = False
+    assert f(readable) is not MISSED
+
+    class Mine(np.ndarray):
+        pass
+
+    misaligned = np.zeros(49, np.uint8)[1:].view(F32).reshape(3, 4)
+    for other in (
+        x.astype(np.float64),
+        x.astype(">f4"),
+        x[:2],
+        x.reshape(12),
+        x.reshape(4, 3).T,
+        np.asfortranarray(x),
+        np.repeat(x, 2, axis=1)[:, ::2],
+        misaligned,
+        x.view(Mine),
+        x[0, 0],
+        vector(kind, of=MATRIX),
+    ):
+        assert f(other) is MISSED
+
+
+def test_numpy_arrays_without_dimensions_and_of_other_dtypes(kind):
+    f = jitted(kind, one(NumpyLeaf(F32, (), 0), aval(())))
+    assert f(np.asarray(3.0, F32)).item() == 3.0
+    bfloat16 = np.dtype(ml_dtypes.bfloat16)
+    g = jitted(kind, one(NumpyLeaf(bfloat16, (2,), 0), aval((2,), bfloat16)))
+    assert g(np.asarray([1, 2], bfloat16)).tolist() == [1, 2]
+
+
+def test_containers(kind):
+    leaves = [ArrayLeaf(VECTOR, i) for i in range(4)]
+    spec = DictSpec(
+        ("a", "b"),
+        (
+            ListSpec((leaves[0], TupleSpec((leaves[1], NoneLeaf())))),
+            DictSpec(("c",), (leaves[2],)),
+        ),
+    )
+    result = ListSpec(
+        (
+            DictSpec(("z", "y"), (TupleSpec((leaves[0], ListSpec((leaves[1],)))), leaves[0])),
+            leaves[2],
+            NoneLeaf(),
+            TupleSpec(()),
+            StaticLeaf("text"),
+            TupleSpec((leaves[3],)),
+        )
+    )
+    f = jitted(kind, identity((spec, leaves[3]), result, [VECTOR] * 4))
+    a, b, c, d = (vector(kind, 10.0 * i) for i in range(4))
+    found = f({"a": [a, (b, None)], "b": {"c": c}}, d)
+    assert type(found) is list
+    assert list(found[0]) == ["z", "y"]
+    assert found[0]["z"][0] is found[0]["y"]
+    assert found[0]["z"][0].tolist() == a.tolist()
+    assert type(found[0]["z"][1]) is list
+    assert found[0]["z"][1][0].tolist() == b.tolist()
+    assert found[1].tolist() == c.tolist()
+    assert found[2:5] == [None, (), "text"]
+    assert found[5][0].tolist() == d.tolist()
+    assert f({"b": {"c": c}, "a": [a, (b, None)]}, d) is not MISSED
+    for other in (
+        {"a": [a, (b, None)], "b": {"d": c}},
+        {"a": [a, (b, None)], "b": {"c": c, "d": c}},
+        {"a": [a, (b, None)]},
+        {"a": (a, (b, None)), "b": {"c": c}},
+        {"a": [a, [b, None]], "b": {"c": c}},
+        {"a": [a, (b, b)], "b": {"c": c}},
+        {"a": [a, (b,)], "b": {"c": c}},
+        {"a": [a, (b, None), a], "b": {"c": c}},
+        {"a": [a, (b, None)], "b": {"c": None}},
+        [a, b],
+        a,
+        None,
+    ):
+        assert f(other, d) is MISSED
+
+
+def test_subclasses_of_containers_miss(kind):
+    class Mine(dict):
+        pass
+
+    leaf = ArrayLeaf(VECTOR, 0)
+    x = vector(kind)
+    f = jitted(kind, one(DictSpec(("a",), (leaf,))))
+    assert f({"a": x}) is not MISSED
+    assert f(Mine(a=x)) is MISSED
+
+    class Pair(tuple):
+        __slots__ = ()
+
+    g = jitted(kind, one(TupleSpec((leaf,))))
+    assert g((x,)) is not MISSED
+    assert g(Pair((x,))) is MISSED
+
+
+def test_keys_are_compared_by_value(kind):
+    leaf = [ArrayLeaf(VECTOR, i) for i in range(3)]
+    keys = (("w", "1"), 2.0, "".join(["k", "ey"]))
+    f = jitted(kind, identity((DictSpec(keys, tuple(leaf)),), leaf[0], [VECTOR] * 3))
+    x = vector(kind)
+    assert f({("w", "1"): x, 2: x, "key": x}) is not MISSED
+    assert f({"key": x, 2.0: x, tuple("w1"): x}) is not MISSED
+    assert f({("w", "2"): x, 2: x, "key": x}) is MISSED
+
+
+class Rude:
+    """A value whose comparison runs whatever the test says."""
+
+    def __init__(self, action=lambda: True):
+        self.action = action
+
+    def __hash__(self):
+        return 5
+
+    def __eq__(self, other):
+        return self.action() if isinstance(other, Rude) else NotImplemented
+
+
+def fail():
+    raise ZeroDivisionError
+
+
+def test_keys_that_fail_to_compare_miss(kind):
+    f = jitted(kind, one(DictSpec((Rude(fail),), (ArrayLeaf(VECTOR, 0),))))
+    assert f({Rude(fail): vector(kind)}) is MISSED
+
+
+def test_static_values(kind):
+    x = vector(kind)
+    leaf = ArrayLeaf(VECTOR, 0)
+
+    def function(value):
+        plan = identity((leaf, StaticLeaf(value)), leaf, (VECTOR,))
+        return functools.partial(jitted(kind, plan), x)
+
+    assert function("relu")("".join(["re", "lu"])) is not MISSED
+    assert function("relu")("tanh") is MISSED
+    assert function((1, "a"))((1, "a")) is not MISSED
+    assert function(1)(1) is not MISSED
+    assert function(1)(True) is MISSED
+    assert function(1)(1.0) is MISSED
+    assert function(0.0)(-0.0) is MISSED
+    assert function(0.5)(float("0.5")) is not MISSED
+    nan = float("nan")
+    assert function(nan)(nan) is not MISSED
+    assert function(nan)(float("nan")) is MISSED
+    assert function(len)(len) is not MISSED
+    assert function(Rude())(Rude()) is not MISSED
+    assert function(Rude(lambda: False))(Rude()) is MISSED
+    assert function(Rude(fail))(Rude(fail)) is MISSED
+    array = np.zeros(3)
+    assert function(array)(np.zeros(3)) is MISSED
+    assert function(array)(array) is not MISSED
+
+
+def test_unused_arguments_are_checked(kind):
+    leaf = ArrayLeaf(VECTOR, 0)
+    arguments = (
+        ArrayLeaf(MATRIX, -1),
+        ScalarLeaf("float", F32, -1),
+        leaf,
+        NumpyLeaf(F32, (2,), -1),
+    )
+    f = jitted(kind, identity(arguments, leaf, (VECTOR,)))
+    x, m, n = vector(kind), vector(kind, of=MATRIX), np.zeros(2, F32)
+    assert f(m, 1.0, x, n).tolist() == x.tolist()
+    assert f(x, 1.0, x, n) is MISSED
+    assert f(m, 1, x, n) is MISSED
+    assert f(m, 1.0, x, np.zeros(3, F32)) is MISSED
+
+
+def test_no_arguments_and_no_outputs(kind):
+    nothing = identity((), TupleSpec((NoneLeaf(), StaticLeaf(3))), ())
+    assert jitted(kind, nothing)() == (None, 3)
+    leaf = ArrayLeaf(VECTOR, -1)
+    assert jitted(kind, identity((leaf,), NoneLeaf(), ()))(vector(kind)) is None
+
+
+def test_hidden_arrays(kind):
+    keepalive, kernel = add(8)
+    leaf = ArrayLeaf(VECTOR, 0)
+    constant = vector(kind, 100.0)
+    plan = Plan((leaf,), (), leaf, (VECTOR,), kernel, hidden=(constant,), keepalive=keepalive)
+    f = jitted(kind, plan)
+    x = vector(kind)
+    assert f(x).tolist() == [100.0 + 2 * i for i in range(8)]
+    constant.delete()
+    assert f(x) is MISSED
+    bad = Plan((leaf,), (), leaf, (VECTOR,), kernel, hidden=(np.zeros(8),), keepalive=keepalive)
+    with pytest.raises(ArgumentError, match="ndarray"):
+        add_plan(f, bad)
+
+
+def test_workspace_and_alignment(kind):
+    seen = []
+
+    def kernel(address):
+        seen.append(np.ctypeslib.as_array((np.ctypeslib.ctypes.c_int64 * 4).from_address(address)))
+        seen[-1] = seen[-1].copy()
+        return 0
+
+    keepalive, pointer = calling(kernel)
+    leaf, number = ArrayLeaf(VECTOR, 0), ScalarLeaf("float", F32, 1)
+    plan = Plan(
+        (leaf, number), (), leaf, (VECTOR,), pointer, workspace_bytes=5000, keepalive=keepalive
+    )
+    f = jitted(kind, plan)
+    x = vector(kind)
+    y = f(x, 1.0)
+    source, _, out, workspace = seen[0]
+    assert source == kind.address(x)
+    assert out == kind.address(y)
+    assert out % 64 == workspace % 64 == 0
+    assert workspace not in (source, out)
+
+
+def test_many_plans(kind):
+    avals = [aval((1 + i,)) for i in range(300)]
+    f = kind.JitFunction(slow)
+    plans = [one(ArrayLeaf(each, 0), each) for each in avals]
+    for plan in plans:
+        add_plan(f, plan)
+    assert plan_count(f) == 256
+    arrays = [vector(kind, of=each) for each in avals]
+    for _ in range(3):
+        for array in arrays[-256:]:
+            assert f(array).tolist() == array.tolist()
+    for array in arrays[:44]:
+        assert f(array) is MISSED
+    add_plan(f, plans[0])
+    assert f(arrays[0]) is not MISSED
+    assert plan_count(f) == 256
+    clear_plans(f)
+    assert plan_count(f) == 0
+    assert f(arrays[0]) is MISSED
+
+
+def test_the_least_recently_used_plan_is_dropped(kind):
+    avals = [aval((1 + i,)) for i in range(257)]
+    f = kind.JitFunction(slow)
+    for each in avals[:256]:
+        add_plan(f, one(ArrayLeaf(each, 0), each))
+    oldest = vector(kind, of=avals[0])
+    assert f(oldest) is not MISSED
+    add_plan(f, one(ArrayLeaf(avals[256], 0), avals[256]))
+    assert f(oldest) is not MISSED
+    assert f(vector(kind, of=avals[1])) is MISSED
+
+
+def test_adding_a_plan_again_keeps_one(kind):
+    plan = one(ArrayLeaf(VECTOR, 0))
+    f = jitted(kind, plan, plan, plan)
+    assert plan_count(f) == 1
+    assert f(vector(kind)) is not MISSED
+
+
+def test_the_newest_plan_comes_first(kind):
+    leaf = ArrayLeaf(VECTOR, 0)
+    first = identity((leaf,), TupleSpec((StaticLeaf(1), leaf)), (VECTOR,))
+    second = identity((leaf,), TupleSpec((StaticLeaf(2), leaf)), (VECTOR,))
+    f = jitted(kind, first, second)
+    assert f(vector(kind))[0] == 2
+    add_plan(f, first)
+    assert f(vector(kind))[0] == 1
+
+
+def test_guard(kind):
+    f = jitted(kind, one(ArrayLeaf(VECTOR, 0)))
+    x = vector(kind)
+    kind.guard_enter()
+    kind.guard_enter()
+    try:
+        assert f(x) is MISSED
+        kind.guard_exit()
+        assert f(x) is MISSED
+    finally:
+        kind.guard_exit()
+    assert f(x) is not MISSED
+
+
+@pytest.mark.parametrize("release_gil", [False, True])
+def test_failing_kernels(kind, release_gil):
+    leaf = ArrayLeaf(VECTOR, 0)
+    x = vector(kind)
+    for name, error, message in [
+        ("fail", ValueError, "from kernel"),
+        ("fail_silently", RuntimeError, "without saying why"),
+    ]:
+        keepalive, kernel = failing(name)
+        f = jitted(
+            kind,
+            Plan(
+                (leaf,),
+                (),
+                TupleSpec((leaf, ArrayLeaf(VECTOR, 1))),
+                (VECTOR, VECTOR),
+                kernel,
+                release_gil=release_gil,
+                workspace_bytes=64,
+                keepalive=keepalive,
+            ),
+        )
+        for _ in range(3):
+            with pytest.raises(error, match=message):
+                f(x)
+        assert not x.is_deleted()
+
+
+def test_errors_of_the_slow_path(kind):
+    f = kind.JitFunction(lambda *args: 1 // 0)
+    with pytest.raises(ZeroDivisionError) as caught:
+        f(3)
+    assert caught.traceback[-1].name == "<lambda>"
+
+    g = kind.JitFunction(lambda *args: g(*args))
+    with pytest.raises(RecursionError):
+        g(1)
+
+
+def test_outputs_that_cannot_be_allocated(kind):
+    huge = aval((2**44,), np.float32)
+    keepalive, kernel = copy((8 * 4,))
+    result = TupleSpec((ArrayLeaf(VECTOR, 0), ArrayLeaf(huge, 1)))
+    plan = Plan((ArrayLeaf(VECTOR, 0),), (), result, (VECTOR, huge), kernel, keepalive=keepalive)
+    with pytest.raises(MemoryError, match=str(2**46)):
+        jitted(kind, plan)(vector(kind))
+
+
+def test_a_deleted_argument_takes_the_slow_path(kind):
+    f = jitted(kind, one(ArrayLeaf(VECTOR, 0)), slow=lambda x: x.tolist())
+    x = vector(kind)
+    x.delete()
+    with pytest.raises(DonatedBufferError):
+        f(x)
+
+
+def test_a_jitted_function_is_a_function(kind):
+    def python(self, x, *, mode=None):
+        """Say what it does."""
+        return "python", x
+
+    f = kind.JitFunction(python)
+    functools.update_wrapper(f, python)
+    f.lower = "attribute"
+    assert f.__name__ == "python"
+    assert f.__doc__ == "Say what it does."
+    assert f.__wrapped__ is python
+    assert f.lower == "attribute"
+    assert vars(f)["lower"] == "attribute"
+    assert str(inspect.signature(f)) == "(self, x, *, mode=None)"
+    assert callable(f)
+
+    class Holder:
+        method = f
+
+    holder = Holder()
+    assert Holder.method is f
+    assert holder.method(3) == ("python", 3)
+    assert holder.method.__self__ is holder
+    assert f(None, 4) == ("python", 4)
+    assert f.__call__(None, 4) == ("python", 4)
+    assert f.__get__(holder)(5) == ("python", 5)
+    assert f.__get__(None, Holder) is f
+    assert weakref.ref(f)() is f
+    del f.lower
+    assert not hasattr(f, "lower")
+
+
+@pytest.mark.parametrize("args", [(), (1,), (len, len)], ids=str)
+def test_jitted_functions_are_made_of_callables(kind, args):
+    with pytest.raises(TypeError):
+        kind.JitFunction(*args)
+
+
+def test_methods_hit_plans(kind):
+    leaf = ArrayLeaf(VECTOR, 0)
+
+    class Model:
+        pass
+
+    model = Model()
+    Model.apply = jitted(kind, identity((StaticLeaf(model), leaf), leaf, (VECTOR,)))
+    assert model.apply(vector(kind)) is not MISSED
+    assert Model().apply(vector(kind)) is MISSED
+
+
+@pytest.mark.parametrize("how", ["dict", "slow", "static", "keepalive", "result"])
+def test_cycles_are_collected(kind, how):
+    class Node:
+        pass
+
+    node = Node()
+    node.array = vector(kind)
+    leaf = ArrayLeaf(VECTOR, 0)
+    bound = functools.partial(getattr, node) if how == "slow" else slow
+    f = kind.JitFunction(bound)
+    node.function = f
+    keepalive, kernel = copy((32,))
+    if how == "dict":
+        f.node = node
+    else:
+        static = StaticLeaf(node if how == "static" else 0)
+        result = StaticLeaf(node if how == "result" else 0)
+        owner = (keepalive, node if how == "keepalive" else None)
+        plan = Plan(
+            (leaf, static), (), TupleSpec((leaf, result)), (VECTOR,), kernel, keepalive=owner
+        )
+        add_plan(f, plan)
+        del static, result, owner, plan
+    references = weakref.ref(f), weakref.ref(node), weakref.ref(node.array)
+    del f, node, bound
+    gc.collect()
+    assert [reference() for reference in references] == [None, None, None]
+
+
+def test_a_plan_keeps_what_it_needs(kind):
+    constant = vector(kind, 5.0)
+    keepalive, kernel = add(8)
+    key = "".join(["ke", "y"])
+    leaf = ArrayLeaf(VECTOR, 0)
+    plan = Plan(
+        (DictSpec((key,), (leaf,)),),
+        (),
+        DictSpec((key,), (leaf,)),
+        (VECTOR,),
+        kernel,
+        hidden=(constant,),
+        keepalive=keepalive,
+    )
+    f = jitted(kind, plan)
+    reference = weakref.ref(constant)
+    del constant, plan, key
+    gc.collect()
+    assert f({"key": vector(kind)})["key"].tolist() == [5.0 + 2 * i for i in range(8)]
+    clear_plans(f)
+    gc.collect()
+    assert reference() is None
+
+
+def test_comparisons_that_change_the_plans(kind):
+    """A static value's comparison may drop the plan it is compared for, or add others."""
+    leaf = ArrayLeaf(VECTOR, 0)
+    x = vector(kind)
+    f = kind.JitFunction(slow)
+    outcome = True
+
+    def meddle():
+        clear_plans(f)
+        add_plan(f, one(ArrayLeaf(MATRIX, 0), MATRIX))
+        gc.collect()
+        return outcome
+
+    for outcome in (True, False):
+        clear_plans(f)
+        for _ in range(8):
+            plan = identity((leaf, StaticLeaf(Rude(meddle))), leaf, (VECTOR,))
+            add_plan(f, plan)
+        del plan
+        found = f(x, Rude())
+        assert (found is MISSED) == (not outcome)
+        assert plan_count(f) == 1
+        if outcome:
+            assert found.tolist() == x.tolist()
+
+
+def test_comparisons_that_change_the_arguments(kind):
+    leaf = ArrayLeaf(VECTOR, 0)
+    nested = ListSpec((leaf, StaticLeaf(Rude(lambda: empty())), ListSpec((ArrayLeaf(VECTOR, 1),))))
+    f = jitted(kind, identity((nested,), leaf, (VECTOR, VECTOR)))
+    argument = []
+
+    def empty():
+        argument.clear()
+        gc.collect()
+        [vector(kind, 77.0) for _ in range(20)]
+        return True
+
+    for _ in range(20):
+        argument[:] = [vector(kind), Rude(), [vector(kind)]]
+        found = f(argument)
+        assert found is MISSED or found.tolist() == list(range(8))
+
+
+def test_kernels_that_change_the_plans(kind):
+    leaf = ArrayLeaf(VECTOR, 0)
+
+    def kernel(address):
+        clear_plans(f)
+        gc.collect()
+        return 0
+
+    for depth in (0, 10):
+        keepalive, pointer = calling(kernel)
+        plan = Plan((leaf,), (), leaf, (VECTOR,), pointer, keepalive=keepalive)
+        f = jitted(kind, plan, *[one(ArrayLeaf(aval((i + 20,)), 0)) for i in range(depth)])
+        del plan, keepalive
+        assert f(vector(kind)) is not MISSED
+        assert plan_count(f) == 0
+
+
+def test_kernels_that_delete_their_input(kind):
+    leaf = ArrayLeaf(VECTOR, 0)
+    seen = []
+
+    def kernel(address):
+        x.delete()
+        others.extend(vector(kind, 50.0) for _ in range(4))
+        pointer = np.ctypeslib.ctypes.c_int64.from_address(address).value
+        seen.extend((np.ctypeslib.ctypes.c_float * 8).from_address(pointer))
+        return 0
+
+    keepalive, pointer = calling(kernel)
+    f = jitted(kind, Plan((leaf,), (), leaf, (VECTOR,), pointer, keepalive=keepalive))
+    x, others = vector(kind), []
+    f(x)
+    assert seen == list(range(8))
+    assert x.is_deleted()
+
+
+def test_plans_that_make_no_sense():
+    leaf = ArrayLeaf(VECTOR, 0)
+    for arguments, result, out_avals, options in [
+        ((leaf, leaf), leaf, (VECTOR,), {}),
+        ((ArrayLeaf(VECTOR, 1),), leaf, (VECTOR,), {}),
+        ((leaf,), ArrayLeaf(VECTOR, 1), (VECTOR,), {}),
+        ((leaf,), ArrayLeaf(VECTOR, -1), (VECTOR,), {}),
+        ((leaf,), NumpyLeaf(F32, (8,), 0), (VECTOR,), {}),
+        ((leaf,), leaf, (VECTOR,), {"donated": (1,)}),
+        ((NumpyLeaf(F32, (8,), 0),), leaf, (VECTOR,), {"donated": (0,)}),
+        ((leaf,), leaf, (VECTOR,), {"aliases": ((0, 0),)}),
+        ((leaf,), leaf, (VECTOR,), {"donated": (0,), "aliases": ((0, 1),)}),
+        ((leaf,), leaf, (VECTOR,), {"donated": (0,), "aliases": ((0, 0), (0, 0))}),
+        ((leaf,), leaf, (VECTOR,), {"kwnames": ("a", "b")}),
+    ]:
+        kwnames = options.pop("kwnames", ())
+        with pytest.raises(ArgumentError):
+            Plan(arguments, kwnames, result, out_avals, 0, **options)
+    with pytest.raises(ArgumentError):
+        DictSpec(("a",), ())

@@ -1,0 +1,29 @@
+"""The transformations, one file per subject."""
+
+from __future__ import annotations
+
+from .custom import checkpoint, custom_jvp, custom_vjp
+from .differentiation import grad, jvp, linearize, value_and_grad, vjp
+from .inspection import ShapeDtypeStruct, eval_shape, make_jaxpr
+from .jacobians import hessian, jacfwd, jacrev
+from .jit import jit
+from .mapping import vmap
+
+__all__ = [
+    "ShapeDtypeStruct",
+    "checkpoint",
+    "custom_jvp",
+    "custom_vjp",
+    "eval_shape",
+    "grad",
+    "hessian",
+    "jacfwd",
+    "jacrev",
+    "jit",
+    "jvp",
+    "linearize",
+    "make_jaxpr",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+]

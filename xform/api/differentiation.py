@@ -1,0 +1,297 @@
+"""grad, jvp, vjp and what is made of them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import errors, tree
+from ..core import dtypes
+from ..core.primitive import Zero
+from ..core.trace import aval_of
+from ..interpreters.evaluate import evaluate_program
+from ..interpreters.forward import instantiate, jvp_flat
+from ..interpreters.reverse import linearize_flat, vjp_flat
+from ..ops.structural import full_like
+from .flat import FlatFunction, as_arrays, canonical, fix_others, name_of, normalize_argnums
+
+
+def check_input(aval: Any, *, holomorphic: bool, allow_int: bool, what: str) -> None:
+    if holomorphic:
+        if not dtypes.is_complex(aval.dtype):
+            raise errors.GradError(f"expected complex inputs for a holomorphic {what}", str(aval))
+        return
+    if dtypes.is_complex(aval.dtype) and what in ("jacfwd", "jacrev"):
+        raise errors.GradError(f"expected real inputs for {what}", str(aval), instead="holomorphic=True")
+    if not dtypes.is_inexact(aval.dtype) and not allow_int:
+        raise errors.GradError(
+            f"expected inputs of a floating dtype for {what}",
+            str(aval),
+            why="integers and booleans have no derivatives",
+            instead="x.astype(float), argnums=... for another argument, or allow_int=True",
+        )
+
+
+def value_and_grad(
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    allow_int: bool = False,
+) -> Callable[..., Any]:
+    """A function that returns `fun`'s value and its gradient.
+
+    Args:
+        fun: a function with a scalar floating output; with `has_aux`, a pair of it and auxiliary data.
+        argnums: which positional arguments to differentiate; a tuple gives a tuple of gradients.
+        has_aux: whether `fun` returns `(value, aux)`; then the result is `((value, aux), gradient)`.
+        holomorphic: promises that `fun` is holomorphic; inputs and output are then complex.
+        allow_int: gives `float0` gradients for integer inputs instead of an error.
+
+    Errors:
+        GradError: for integer inputs, or an output that is not a floating scalar.
+
+    >>> import xform
+    >>> value, slope = xform.value_and_grad(lambda x: x * x)(3.0)
+    >>> float(value), float(slope)
+    (9.0, 6.0)
+    """
+
+    @functools.wraps(fun)
+    def differentiated(*args: Any, **kwargs: Any) -> Any:
+        positions = normalize_argnums(argnums, len(args), "argnums")
+        chosen = tuple(args[n] for n in positions)
+        leaves, in_tree = tree.flatten(chosen)
+        leaves = [canonical(x) for x in leaves]
+        for x in leaves:
+            check_input(aval_of(x), holomorphic=holomorphic, allow_int=allow_int, what="grad")
+
+        flat = FlatFunction(fix_others(fun, positions, args, kwargs), in_tree, has_aux=has_aux)
+        outs, pullback = vjp_flat(flat, leaves, name_of(fun))
+        _check_scalar(flat.value(outs), fun, holomorphic)
+        cts = pullback([full_like(outs[0], 1), *(Zero(aval_of(y).tangent()) for y in outs[1:])])
+        gradient = in_tree.unflatten(as_arrays(cts))
+        result = gradient[0] if isinstance(argnums, int) else gradient
+        values = as_arrays(outs)
+        value = flat.value(values)
+        return ((value, flat.aux(values)) if has_aux else value), result
+
+    return differentiated
+
+
+def _check_scalar(value: Any, fun: Callable[..., Any], holomorphic: bool) -> None:
+    leaves, structure = tree.flatten(value)
+    name = name_of(fun)
+    if len(leaves) != 1 or structure != tree.structure(0):
+        raise errors.GradError(
+            f"expected {name} to return one scalar to take its gradient",
+            f"a pytree {structure}",
+            instead="return the loss alone, or (loss, aux) with has_aux=True",
+        )
+    aval = aval_of(leaves[0])
+    if aval.shape:
+        raise errors.GradError(
+            f"expected {name} to return a scalar to take its gradient",
+            f"an array of shape {aval.shape}",
+            why="a gradient is the derivative of one number; an array of outputs has a Jacobian",
+            instead="f(x).sum(), xform.vmap(xform.grad(f)) per example, or xform.jacrev(f)",
+        )
+    if not dtypes.is_inexact(aval.dtype):
+        raise errors.GradError(
+            f"expected {name} to return a floating scalar", str(aval), instead="y.astype(float)"
+        )
+    if dtypes.is_complex(aval.dtype) and not holomorphic:
+        raise errors.GradError(
+            f"expected {name} to return a real scalar",
+            str(aval),
+            instead="the real part, or holomorphic=True if the function is",
+        )
+
+
+def grad(
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    allow_int: bool = False,
+) -> Callable[..., Any]:
+    """A function that returns the gradient of `fun`. Arguments and errors as for `value_and_grad`.
+
+    With `has_aux` it returns `(gradient, aux)`. The gradient has the structure, shapes and dtypes of the
+    arguments named by `argnums`.
+
+    >>> import xform
+    >>> float(xform.grad(lambda x: x**3)(2.0))
+    12.0
+    """
+    both = value_and_grad(fun, argnums, has_aux, holomorphic, allow_int)
+
+    @functools.wraps(fun)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, result = both(*args, **kwargs)
+        return (result, value[1]) if has_aux else result
+
+    return gradient
+
+
+def _check_tangents(primals: Sequence[Any], tangents: Sequence[Any], what: str) -> list[Any]:
+    """Tangents must have the shapes and tangent dtypes of the primals; integers take `float0` or are skipped."""
+    checked: list[Any] = []
+    for p, t in zip(primals, tangents, strict=True):
+        aval = aval_of(p)
+        wanted = aval.tangent()
+        if wanted is not aval:
+            checked.append(Zero(wanted))
+            continue
+        found = aval_of(t)
+        if found.shape != aval.shape:
+            raise errors.ShapeError(
+                f"expected {what} of the shapes of the primals", f"{found} for a primal {aval}"
+            )
+        if found.dtype != aval.dtype and not found.weak_type:
+            raise errors.DtypeError(
+                f"expected {what} of the dtypes of the primals", f"{found} for a primal {aval}"
+            )
+        checked.append(_cast(t, aval))
+    return checked
+
+
+def _cast(t: Any, aval: Any) -> Any:
+    found = aval_of(t)
+    if found.dtype == aval.dtype:
+        return t
+    return np.asarray(t).astype(aval.dtype)
+
+
+def jvp(
+    fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
+) -> Any:
+    """The value of `fun` at `primals` and its directional derivative along `tangents`.
+
+    Args:
+        fun: any function of arrays.
+        primals, tangents: tuples or lists of equal structure, shapes and dtypes, one entry per argument.
+        has_aux: whether `fun` returns `(value, aux)`; then the result is `(value, tangent, aux)`.
+
+    >>> import xform, math
+    >>> y, t = xform.jvp(lambda x: x * x, (3.0,), (1.0,))
+    >>> float(y), float(t)
+    (9.0, 6.0)
+    """
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, tuple | list):
+            raise errors.ArgumentError(
+                f"expected {name} as a tuple or list with one entry per argument",
+                type(given).__name__,
+                instead="jvp(f, (x,), (t,))",
+            )
+    flat_primals, in_tree = tree.flatten(tuple(primals))
+    flat_tangents, t_tree = tree.flatten(tuple(tangents))
+    if in_tree != t_tree:
+        raise errors.TreeError(
+            "expected tangents of the structure of the primals", f"{t_tree} for {in_tree}"
+        )
+    flat_primals = [canonical(x) for x in flat_primals]
+    checked = _check_tangents(flat_primals, [canonical_tangent(t) for t in flat_tangents], "tangents")
+    flat = FlatFunction(fun, in_tree, has_aux=has_aux)
+    outs, out_tangents = jvp_flat(flat, flat_primals, checked)
+    values, slopes = as_arrays(outs), as_arrays(out_tangents)
+    if has_aux:
+        return flat.value(values), flat.value(slopes), flat.aux(values)
+    return flat.value(values), flat.value(slopes)
+
+
+def canonical_tangent(t: Any) -> Any:
+    """A tangent as a value; `float0` arrays pass as they are."""
+    if isinstance(t, np.ndarray) and t.dtype == dtypes.float0:
+        return t
+    return canonical(t)
+
+
+def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """The value of `fun` at `primals` and its pullback.
+
+    Returns:
+        `(value, pullback)`, and `aux` as a third with `has_aux`. `pullback(ct)` takes a cotangent of the
+        structure of the value and returns a tuple of cotangents, one per primal.
+
+    >>> import xform
+    >>> y, pullback = xform.vjp(lambda x, y: x * y, 2.0, 3.0)
+    >>> [float(ct) for ct in pullback(1.0)]
+    [3.0, 2.0]
+    """
+    leaves, in_tree = tree.flatten(primals)
+    leaves = [canonical(x) for x in leaves]
+    flat = FlatFunction(fun, in_tree, has_aux=has_aux)
+    outs, pull = vjp_flat(flat, leaves, name_of(fun))
+    values = as_arrays(outs)
+    avals = [aval_of(y) for y in outs[: flat.count]]
+    zeros = [Zero(aval_of(y).tangent()) for y in outs[flat.count :]]
+    out_tree = flat.out_tree
+
+    def pullback(ct: Any) -> Any:
+        cts, ct_tree = tree.flatten(ct)
+        if ct_tree != out_tree:
+            raise errors.TreeError(
+                "expected a cotangent of the structure of the output", f"{ct_tree} for {out_tree}"
+            )
+        cts = [canonical_tangent(x) for x in cts]
+        given = _check_cotangents(avals, cts)
+        return in_tree.unflatten(as_arrays(pull([*given, *zeros])))
+
+    value = flat.value(values)
+    return (value, pullback, flat.aux(values)) if has_aux else (value, pullback)
+
+
+def _check_cotangents(avals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
+    checked: list[Any] = []
+    for aval, ct in zip(avals, cts, strict=True):
+        if aval.tangent() is not aval:
+            checked.append(Zero(aval.tangent()))
+            continue
+        found = aval_of(ct)
+        if found.shape != aval.shape or (found.dtype != aval.dtype and not found.weak_type):
+            raise errors.ShapeError(
+                "expected a cotangent of the shape and dtype of the output", f"{found} for {aval}"
+            )
+        checked.append(_cast(ct, aval))
+    return checked
+
+
+def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """The value of `fun` at `primals` and the function that applies its derivative there to tangents.
+
+    The nonlinear part of the work is done once, however often the linear function is applied.
+
+    >>> import xform
+    >>> y, push = xform.linearize(lambda x: x * x, 3.0)
+    >>> float(push(1.0)), float(push(10.0))
+    (6.0, 60.0)
+    """
+    leaves, in_tree = tree.flatten(primals)
+    leaves = [canonical(x) for x in leaves]
+    flat = FlatFunction(fun, in_tree, has_aux=has_aux)
+    outs, program, has = linearize_flat(flat, leaves, name_of(fun))
+    avals = [aval_of(x) for x in leaves]
+    values = as_arrays(outs)
+
+    def push(*tangents: Any) -> Any:
+        ts, t_tree = tree.flatten(tangents)
+        if t_tree != in_tree:
+            raise errors.TreeError(
+                "expected tangents of the structure of the primals", f"{t_tree} for {in_tree}"
+            )
+        checked = _check_tangents(leaves, [canonical_tangent(t) for t in ts], "tangents")
+        given = [t for t, a in zip(checked, avals, strict=True) if a.tangent() is a]
+        found = iter(evaluate_program(program.jaxpr, program.consts, given))
+        slopes = [
+            next(found) if h else instantiate(Zero(aval_of(y).tangent()))
+            for y, h in zip(outs, has, strict=True)
+        ]
+        return flat.value(as_arrays(slopes))
+
+    value = flat.value(values)
+    return (value, push, flat.aux(values)) if has_aux else (value, push)

@@ -1,0 +1,452 @@
+"""Which values are stored, and which are computed in the loops of their users.
+
+Every value is defined element by element, so any can be computed where it is used. Stored are the outputs, what
+library kernels read, and what would be computed more often than it costs to store. The works that remain are
+grouped into nests: a value joins a nest that goes through the same elements, or that makes a reduction it needs
+at the nest's own row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..core.loops import Contract, Generate, Map, Opaque, Reduce, Scan, Update, View
+from .index import Expr, LoopVar
+from .loop_graph import Input, LoopGraph, Node, Scalar, consumers
+from .nests import Expansion, Kernel, Nest, Phase, Place, Step, Work, fresh, place_of, substituted
+from .operands import base_of
+
+# Rough costs, in additions.
+_COSTS = dict.fromkeys(("add", "sub", "mul", "neg", "max", "min", "select_n", "square"), 1)
+_COSTS |= dict.fromkeys(("div", "sqrt", "rsqrt", "rem", "integer_pow"), 4)
+_COSTS |= dict.fromkeys(
+    ("exp", "exp2", "expm1", "log", "log1p", "tanh", "logistic", "sin", "cos", "tan", "erf"), 12
+)
+_COSTS |= dict.fromkeys(("pow", "atan2", "erfc", "lgamma", "digamma", "threefry2x32"), 40)
+_TRANSCENDENTAL = 8
+_SHARE = 6  # a value this dear is stored rather than computed in two nests
+_MOST_WORKS = 12
+_MOST_READS = 24
+_LOOK_BACK = 12
+_ROUNDS = 8
+
+
+def own_cost(node: Node) -> int:
+    loop = node.loop
+    if isinstance(loop, Map):
+        return _COSTS.get(loop.scalar, 2 if len(node.inputs) < 3 else 4)
+    return 0
+
+
+def fuse(graph: LoopGraph) -> list[Step]:
+    """The steps of a graph, in order."""
+    stored = _stored_from_the_start(graph)
+    for _ in range(_ROUNDS):
+        steps = _Grouping(graph, stored).steps
+        more = _worth_storing(graph, steps, stored)
+        if not more:
+            break
+        stored |= more
+    for step in steps:
+        if isinstance(step, Nest):
+            step.kept = _kept_between_phases(step, stored)
+    return steps
+
+
+def _stored_from_the_start(graph: LoopGraph) -> set[Node]:
+    stored = set(graph.outputs)
+    for node in graph.nodes:
+        if isinstance(node.loop, Contract | Update | Opaque | Scan):
+            stored.add(node)
+        if isinstance(node.loop, Contract):
+            stored.update(base_of(node, x) for x in node.inputs)
+        elif isinstance(node.loop, Opaque):
+            stored.update(node.inputs)
+    return {n for n in stored if not isinstance(n.loop, Input)}
+
+
+# -- grouping ---------------------------------------------------------------------------------------
+
+
+class _Grouping:
+    """Puts every work into a nest, in the order of the graph."""
+
+    def __init__(self, graph: LoopGraph, stored: set[Node]) -> None:
+        self.stored = stored
+        self.steps: list[Step] = []
+        self.made_in: dict[Node, int] = {}  # the step that makes a node
+        self.reads: dict[int, set[Node]] = {}
+        for node in graph.nodes:
+            self.place_node(node)
+
+    def place_node(self, node: Node) -> None:
+        loop = node.loop
+        if isinstance(loop, Input):
+            return
+        if isinstance(loop, Contract | Opaque):
+            if node is node.first:
+                self.append(Kernel(node))
+            self.made_in[node] = self.made_in[node.first] if node is not node.first else len(self.steps) - 1
+        elif isinstance(loop, Update):
+            self.append(Kernel(node, _copy_nest(node)))
+            self.made_in[node] = len(self.steps) - 1
+        elif isinstance(loop, Scan):
+            self.append(_scan_nest(node))
+            self.made_in[node] = len(self.steps) - 1
+        elif isinstance(loop, Reduce):
+            self.add(_reduce_work(node))
+        elif node in self.stored:
+            self.add(_store_work(node))
+
+    def append(self, step: Step) -> int:
+        self.steps.append(step)
+        return len(self.steps) - 1
+
+    def add(self, work: Work) -> None:
+        expansion = Expansion(self.stored).work(work)
+        sources = {n for n, _ in expansion.reads}
+        made = [self.made_in[n] for n in sources if n in self.made_in]
+        # A work may use results of its nest or of earlier steps only.
+        first = max(made, default=0)
+        for at in range(len(self.steps) - 1, max(first, len(self.steps) - _LOOK_BACK) - 1, -1):
+            step = self.steps[at]
+            if at < first or not isinstance(step, Nest):
+                continue
+            if _join(step, work, expansion, self.reads[at], self.stored):
+                self.reads[at] |= sources
+                self.made_in[work.node] = at
+                return
+        outer, inner = _loops_of(work)
+        at = self.append(Nest(outer, [Phase(inner, [work])]))
+        self.reads[at] = sources
+        self.made_in[work.node] = at
+
+
+def _store_work(node: Node) -> Work:
+    place = place_of(fresh(node.shape))
+    return Work(node, "store", place, place)
+
+
+def _reduce_work(node: Node) -> Work:
+    variables = fresh(node.inputs[0].shape)
+    axes = node.params["axes"]
+    kept = tuple(v for d, v in enumerate(variables) if d not in axes)
+    return Work(node, "reduce", place_of_all(variables), place_of_all(kept))
+
+
+def place_of_all(variables: Sequence[LoopVar]) -> Place:
+    return place_of(variables)
+
+
+def _variables(place: Place, shape: Sequence[int]) -> list[LoopVar | None]:
+    """The loop variable of each dimension; None for dimensions of size 1, which have no loop."""
+    return [e.terms[0][0] if e.terms else None for e in place]  # type: ignore[misc]
+
+
+def _loops_of(work: Work) -> tuple[tuple[LoopVar, ...], tuple[LoopVar, ...]]:
+    """(outer, inner) loops of a work by itself: a store has inner loops only."""
+    every = tuple(v for v in _variables(work.domain, work.operand.shape) if v is not None)
+    if work.kind == "store":
+        return (), every
+    outer = tuple(v for v in _variables(work.place, work.node.shape) if v is not None)
+    return outer, tuple(v for v in every if v not in outer)
+
+
+def _scan_nest(node: Node) -> Nest:
+    variables = fresh(node.shape)
+    axis = node.params["axis"]
+    place = place_of(variables)
+    domain = place
+    if node.params.get("reverse"):
+        last = node.shape[axis] - 1
+        domain = tuple(last - e if d == axis else e for d, e in enumerate(place))
+    outer = tuple(v for d, v in enumerate(variables) if d != axis and v.extent != 1)
+    inner = (variables[axis],)
+    return Nest(outer, [Phase(inner, [Work(node, "scan", domain, domain)])])
+
+
+def _copy_nest(node: Node) -> Nest:
+    """Operand 0 of an update, stored into the update's own memory."""
+    variables = fresh(node.shape)
+    place = place_of(variables)
+    work = Work(node, "copy", place, place)
+    inner = tuple(v for v in variables if v.extent != 1)
+    return Nest((), [Phase(inner, [work])])
+
+
+def _join(
+    nest: Nest, work: Work, expansion: Expansion, nest_reads: set[Node], stored: set[Node]
+) -> bool:
+    """Adds the work to the nest if it goes through the same rows; says whether it did."""
+    if sum(len(p.works) for p in nest.phases) >= _MOST_WORKS or len(nest_reads) >= _MOST_READS:
+        return False
+    if any(w.kind in ("scan", "copy") for _, w in nest.works()):
+        return False
+    made = {w.node: (k, w) for k, w in nest.works()}
+    needs = [(n, at) for n, at in expansion.reads if n in made]
+    for mapping in _mappings(nest, work, needs, made, expansion, nest_reads):
+        if _place_in(nest, work, mapping, needs, made):
+            return True
+    return False
+
+
+Mapping = dict[LoopVar, LoopVar]
+
+
+def _mappings(
+    nest: Nest,
+    work: Work,
+    needs: Sequence[tuple[Node, Place]],
+    made: dict[Node, tuple[int, Work]],
+    expansion: Expansion,
+    nest_reads: set[Node],
+) -> list[Mapping]:
+    """Ways in which the work's loops may be the nest's: its variables for the nest's outer ones."""
+    rows = [(n, at) for n, at in needs if made[n][1].kind == "reduce"]
+    if rows:
+        mapping: Mapping = {}
+        for n, at in rows:
+            for mine, theirs in zip(at, made[n][1].place, strict=True):
+                pair = _single(mine), _single(theirs)
+                if pair == (None, None):
+                    continue
+                if pair[0] is None or pair[1] is None or mapping.get(pair[0], pair[1]) is not pair[1]:
+                    return []
+                mapping[pair[0]] = pair[1]
+        return [mapping] if len(set(mapping.values())) == len(mapping) else []
+    sources = {n for n, _ in expansion.reads}
+    if not needs and not sources & nest_reads:
+        return []
+    found: list[Mapping] = []
+    for _, other in nest.works():
+        if other.operand.shape != work.operand.shape:
+            continue
+        pairs = zip(
+            _variables(work.domain, ()), _variables(other.domain, ()), strict=True
+        )
+        mapping = {m: t for m, t in pairs if m is not None and t is not None}
+        if mapping not in found:
+            found.append(mapping)
+    return found
+
+
+def _single(e: Expr) -> LoopVar | None:
+    """The loop variable that an expression is, if it is one."""
+    if len(e.terms) == 1 and not e.const and e.terms[0][1] == 1:
+        atom = e.terms[0][0]
+        return atom if isinstance(atom, LoopVar) else None
+    return None
+
+
+def _place_in(
+    nest: Nest,
+    work: Work,
+    mapping: Mapping,
+    needs: Sequence[tuple[Node, Place]],
+    made: dict[Node, tuple[int, Work]],
+) -> bool:
+    mine = [v for v in _variables(work.domain, ()) if v is not None]
+    outer_mine = [v for v in mine if mapping.get(v) in nest.outer]
+    own_outer, own_inner = _loops_of(work)
+    if work.kind == "reduce":
+        if not nest.outer and own_outer and _is_pure(nest) and all(v in mapping for v in mine):
+            # A nest of stores has no rows yet: it takes the reduction's.
+            phase = nest.phases[0]
+            nest.outer = tuple(mapping[v] for v in own_outer)
+            phase.inner = tuple(v for v in phase.inner if v not in nest.outer)
+            return _place_in(nest, work, mapping, needs, made)
+        if set(outer_mine) != set(own_outer):
+            return False
+    if len(outer_mine) != len(nest.outer) or any(
+        v.extent != mapping[v].extent for v in outer_mine
+    ):
+        return False
+    rows = {v: mapping[v] for v in outer_mine}
+    inner = [v for v in mine if v not in rows]
+    least = 0
+    for n, at in needs:
+        k, maker = made[n]
+        seen = substituted(at, {**mapping}) if _is_plain(at) else None
+        if maker.kind == "reduce":
+            moved = substituted(at, rows) if _is_plain(at) else None
+            if moved != maker.place:
+                return False
+            least = max(least, k + 1)
+        elif seen == maker.place:
+            least = max(least, k)
+        else:
+            if not _same_row(at, maker, rows):
+                return False
+            least = max(least, k + 1)
+    for k in range(least, len(nest.phases)):
+        phase = nest.phases[k]
+        full = _inner_mapping(inner, phase, mapping)
+        if full is not None and _keeps_places(work, needs, made, k, {**rows, **full}):
+            phase.works.append(_renamed(work, {**rows, **full}))
+            return True
+    own = {v: LoopVar(v.name, v.extent) for v in inner}
+    new = _renamed(work, {**rows, **own})
+    nest.phases.append(Phase(tuple(own.values()), [new]))
+    return True
+
+
+def _is_pure(nest: Nest) -> bool:
+    return len(nest.phases) == 1 and all(w.kind == "store" for w in nest.phases[0].works)
+
+
+def _is_plain(place: Place) -> bool:
+    return all(isinstance(a, LoopVar) for e in place for a, _ in e.terms)
+
+
+def _same_row(at: Place, maker: Work, rows: Mapping) -> bool:
+    """Whether a read at `at` of a stored value stays within the row it was stored in."""
+    outer = set(rows.values())
+    for mine, theirs in zip(at, maker.place, strict=True):
+        var = _single(theirs)
+        if var in outer:
+            own = _single(mine)
+            if own is None or rows.get(own) is not var:
+                return False
+    stored_rows = {_single(e) for e in maker.place}
+    return outer <= stored_rows
+
+
+def _inner_mapping(inner: Sequence[LoopVar], phase: Phase, mapping: Mapping) -> Mapping | None:
+    """Inner variables of the work for those of the phase: as in the mapping, else by order."""
+    if [v.extent for v in inner] != [v.extent for v in phase.inner]:
+        if {mapping.get(v) for v in inner} == set(phase.inner) and len(inner) == len(phase.inner):
+            return {v: mapping[v] for v in inner}
+        return None
+    if all(mapping.get(v) in phase.inner for v in inner):
+        return {v: mapping[v] for v in inner}
+    return dict(zip(inner, phase.inner, strict=True))
+
+
+def _keeps_places(
+    work: Work,
+    needs: Sequence[tuple[Node, Place]],
+    made: dict[Node, tuple[int, Work]],
+    k: int,
+    mapping: Mapping,
+) -> bool:
+    """In the phase that stores a value, it may be used at the very place it is stored at only."""
+    for n, at in needs:
+        made_at, maker = made[n]
+        if made_at == k and (not _is_plain(at) or substituted(at, mapping) != maker.place):
+            return False
+    return True
+
+
+def _renamed(work: Work, mapping: Mapping) -> Work:
+    return Work(
+        work.node, work.kind, substituted(work.domain, mapping), substituted(work.place, mapping)
+    )
+
+
+# -- what is worth storing --------------------------------------------------------------------------
+
+
+class _Costs:
+    """The cost of computing a node once, its inline operands included."""
+
+    def __init__(self, stored: set[Node]) -> None:
+        self.stored = stored
+        self.memo: dict[Node, int] = {}
+
+    def __call__(self, node: Node) -> int:
+        todo = [node]
+        while todo:
+            n = todo[-1]
+            if n in self.memo:
+                todo.pop()
+                continue
+            missing = [x for x in n.inputs if self._inline(x) and x not in self.memo]
+            if missing:
+                todo.extend(missing)
+                continue
+            below = sum(self.memo[x] for x in n.inputs if self._inline(x))
+            self.memo[n] = min(own_cost(n) + below, 10**6)
+            todo.pop()
+        return self.memo[node]
+
+    def _inline(self, x: Node) -> bool:
+        return x not in self.stored and isinstance(x.loop, Map | View | Generate | Scalar)
+
+
+def _worth_storing(graph: LoopGraph, steps: Sequence[Step], stored: set[Node]) -> set[Node]:
+    cost = _Costs(stored)
+    users: dict[Node, set[int]] = {}
+    chosen: set[Node] = set()
+    for number, step in enumerate(steps):
+        for size, expansion in _expansions(step, stored):
+            for node, places in expansion.computed.items():
+                if node in stored or isinstance(node.loop, Scalar | Generate):
+                    continue
+                users.setdefault(node, set()).add(number)
+                dear = cost(node)
+                if len(places) > 1 and dear * (len(places) - 1) >= _SHARE:
+                    chosen.add(_base(node))
+                elif own_cost(node) >= _TRANSCENDENTAL and node.aval.size * 4 <= size:
+                    chosen.add(node)
+    # Of values that several nests compute, those are stored that something else is made of.
+    shared = {n for n, where in users.items() if len(where) > 1}
+    for node, using in consumers(graph.nodes).items():
+        if node in shared and cost(node) >= _SHARE and not shared.issuperset(using):
+            chosen.add(_base(node))
+    return {n for n in chosen if n not in stored and not isinstance(n.loop, Input | Scalar)}
+
+
+def _base(node: Node) -> Node:
+    """A view costs nothing: what it looks at is stored instead."""
+    while isinstance(node.loop, View) and len(node.inputs) == 1 and isinstance(node.inputs[0].loop, Map):
+        node = node.inputs[0]
+    return node
+
+
+def _expansions(step: Step, stored: set[Node]) -> list[tuple[int, Expansion]]:
+    """Per phase of a step, the number of elements it goes through and what it computes."""
+    if isinstance(step, Kernel):
+        return [(1, kernel_expansion(step, stored))]
+    found = []
+    for phase in step.phases:
+        expansion = Expansion(stored)
+        for work in phase.works:
+            expansion.work(work)
+        size = 1
+        for v in (*step.outer, *phase.inner):
+            size *= v.extent
+        found.append((size, expansion))
+    return found
+
+
+def kernel_expansion(step: Kernel, stored: set[Node]) -> Expansion:
+    """What an update computes inline; other kernels compute nothing inline."""
+    expansion = Expansion(stored)
+    node = step.node
+    if isinstance(node.loop, Update):
+        place = place_of(fresh(node.inputs[node.loop.updates].shape))
+        expansion.visit(node.inputs[node.loop.updates], place)
+        expansion.visit(node.inputs[0], place_of(fresh(node.shape)))
+        for k, x in enumerate(node.inputs):
+            if k not in (0, node.loop.updates):
+                expansion.visit(x, place_of(fresh(x.shape)))
+    return expansion
+
+
+def _kept_between_phases(nest: Nest, stored: set[Node]) -> list[Node]:
+    """Dear values of a row that several phases compute: kept in scratch memory by the first."""
+    if len(nest.phases) < 2:
+        return []
+    seen: dict[Node, int] = {}
+    kept: list[Node] = []
+    cost = _Costs(stored)
+    for k, phase in enumerate(nest.phases):
+        expansion = Expansion(stored)
+        for work in phase.works:
+            expansion.work(work)
+        for node, places in expansion.computed.items():
+            if node in stored or own_cost(node) < _TRANSCENDENTAL or len(places) != 1:
+                continue
+            if seen.setdefault(node, k) != k and node not in kept and cost(node) >= _SHARE:
+                kept.append(node)
+    return kept

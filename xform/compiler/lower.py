@@ -1,0 +1,233 @@
+"""From a simplified program to a loop graph: each equation becomes the loop shape its row names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import errors
+from .._kernels import scalar
+from ..core.avals import ShapedArray
+from ..core.jaxpr import Equation, Jaxpr, Literal, Var
+from ..core.loops import (
+    Contract,
+    Generate,
+    Map,
+    Opaque,
+    Piece,
+    Reduce,
+    Scan,
+    Update,
+    View,
+)
+from ..core.primitive import Absent
+from .loop_graph import Input, LoopGraph, Node, Scalar, reachable
+
+_OPAQUE = Opaque()
+
+# What a formula of two operands is called by the combiners of reductions and scans.
+COMBINERS = {
+    "add": "add",
+    "mul": "mul",
+    "max": "max",
+    "min": "min",
+    "and": "and",
+    "or": "or",
+    "xor": "xor",
+    "set": None,
+    "argmax": "gt",
+    "argmin": "lt",
+    "logaddexp": "max",
+}
+
+
+def lower(program: Jaxpr) -> LoopGraph:
+    """The loop graph of a program without calls."""
+    builder = _Lowering()
+    inputs = [
+        builder.node(Input(k), (), v.aval, {}) for k, v in enumerate(program.invars)
+    ]
+    env: dict[Var, Node] = dict(zip(program.invars, inputs, strict=True))
+    for equation in program.equations:
+        operands = [builder.atom(a, env) for a in equation.inputs]
+        results = builder.equation(equation, operands)
+        env.update(zip(equation.outputs, results, strict=True))
+    outputs = tuple(builder.atom(a, env) for a in program.outvars)
+    kept = tuple(reachable(outputs))
+    return LoopGraph(kept, tuple(inputs), outputs, program.name)
+
+
+class _Lowering:
+    def __init__(self) -> None:
+        self.count = 0
+        self.scalars: dict[Literal, Node] = {}
+
+    def node(
+        self,
+        loop: Any,
+        inputs: Sequence[Node],
+        aval: ShapedArray,
+        params: Any,
+        equation: Equation | None = None,
+        result: int = 0,
+    ) -> Node:
+        self.count += 1
+        primitive = equation.primitive if equation else None
+        if equation is None:
+            return Node(self.count, loop, inputs, aval, params)
+        return Node(
+            self.count, loop, inputs, aval, params, primitive, result, equation.source
+        )
+
+    def atom(self, atom: Any, env: dict[Var, Node]) -> Node:
+        if not isinstance(atom, Literal):
+            return env[atom]
+        if atom not in self.scalars:
+            self.scalars[atom] = self.node(Scalar(atom.value), (), atom.aval, {})
+        return self.scalars[atom]
+
+    def equation(self, equation: Equation, operands: Sequence[Node]) -> list[Node]:
+        loop = equation.primitive.lower
+        if isinstance(loop, Absent):
+            raise errors.CompileError(
+                f"expected an operator that can be compiled, got {equation.primitive.name}",
+                where=equation.source.text,
+                why=loop.reason,
+            )
+        if not _is_native(loop, equation, operands):
+            loop = _OPAQUE
+        elif isinstance(loop, Contract) and is_small(equation, operands):
+            return [self.contraction(equation, operands)]
+        params = dict(equation.params)
+        if isinstance(loop, Map) and "new_dtype" in params:
+            params["new_dtype"] = np.dtype(params["new_dtype"]).name
+        nodes = [
+            self.node(loop, operands, v.aval, params, equation, k)
+            for k, v in enumerate(equation.outputs)
+        ]
+        for n in nodes:
+            n.first = nodes[0]
+            n.siblings = tuple(nodes)
+        return nodes
+
+
+    def contraction(self, equation: Equation, operands: Sequence[Node]) -> Node:
+        """A contraction as a sum over products, so that it fuses with what is around it."""
+        x, y = operands
+        lc, rc, lb, rb = dimension_numbers(equation)
+        free_x = [d for d in range(x.aval.ndim) if d not in (*lc, *lb)]
+        free_y = [d for d in range(y.aval.ndim) if d not in (*rc, *rb)]
+        names_x = [*(("b", k) for k in range(len(lb))), *(("m", d) for d in free_x)]
+        order = [*names_x, *(("n", d) for d in free_y), *(("k", k) for k in range(len(lc)))]
+        own_x = {d: ("m", d) for d in free_x}
+        own_x |= {d: ("b", k) for k, d in enumerate(lb)} | {d: ("k", k) for k, d in enumerate(lc)}
+        own_y = {d: ("n", d) for d in free_y}
+        own_y |= {d: ("b", k) for k, d in enumerate(rb)} | {d: ("k", k) for k, d in enumerate(rc)}
+        extent = {own_x[d]: e for d, e in enumerate(x.shape)}
+        extent |= {own_y[d]: e for d, e in enumerate(y.shape)}
+        shape = tuple(extent[name] for name in order)
+        out = equation.outputs[0].aval
+        dtype = _product_dtype(out.dtype)
+        factors = []
+        for operand, own in ((x, own_x), (y, own_y)):
+            where = tuple(order.index(own[d]) for d in range(operand.aval.ndim))
+            spread = ShapedArray(shape, operand.aval.dtype)
+            view = self.node(View(_spread(where)), (operand,), spread, {}, equation)
+            factors.append(self.converted(view, dtype, equation))
+        whole = ShapedArray(shape, dtype)
+        product = self.node(Map("mul"), factors, whole, {}, equation)
+        axes = tuple(range(len(order) - len(lc), len(order)))
+        total = self.node(
+            Reduce("add"), (product,), ShapedArray(out.shape, dtype), {"axes": axes}, equation
+        )
+        return self.converted(total, out.dtype, equation)
+
+    def converted(self, x: Node, dtype: np.dtype[Any], equation: Equation) -> Node:
+        if x.aval.dtype == dtype:
+            return x
+        params = {"new_dtype": dtype.name}
+        loop = Map("convert_element_type", ("new_dtype",))
+        return self.node(loop, (x,), ShapedArray(x.shape, dtype), params, equation)
+
+
+def _spread(where: tuple[int, ...]) -> Any:
+    """The pieces of a view of an operand spread over more dimensions."""
+    return lambda index, read, x: [Piece(0, tuple(index[d] for d in where))]
+
+
+def _product_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Products of 16-bit floats are summed in float32."""
+    return np.dtype(np.float32) if dtype.name in ("float16", "bfloat16") else dtype
+
+
+def dimension_numbers(equation: Equation) -> tuple[tuple[int, ...], ...]:
+    (lc, rc), (lb, rb) = equation.params["dimension_numbers"]
+    return tuple(lc), tuple(rc), tuple(lb), tuple(rb)
+
+
+_BLAS_DTYPES = ("float32", "float64")
+_SMALL = 32 * 32 * 32
+
+
+def is_small(equation: Equation, operands: Sequence[Node]) -> bool:
+    """Whether a contraction is better off as loops: small, one of the sides a vector, or no dtype of BLAS."""
+    x, y = operands
+    lc, rc, lb, rb = dimension_numbers(equation)
+    out = equation.outputs[0].aval.dtype
+    if x.dtype not in _BLAS_DTYPES or y.dtype != x.dtype or out.name != x.dtype:
+        return True
+    k = math.prod(x.shape[d] for d in lc)
+    batch = math.prod(x.shape[d] for d in lb)
+    if not k or not x.aval.size or not y.aval.size:
+        return True
+    m = x.aval.size // (k * batch)
+    n = y.aval.size // (k * batch)
+    return m == 1 or n == 1 or m * n * k <= _SMALL
+
+
+def _is_native(loop: Any, equation: Equation, operands: Sequence[Node]) -> bool:
+    """Whether there is a kernel for this loop shape at these dtypes; otherwise the row's `impl` is called."""
+    avals = [*(n.aval for n in operands), *(v.aval for v in equation.outputs)]
+    if not all(is_stored(a.dtype) for a in avals):
+        return False
+    if isinstance(loop, Map):
+        at = 1 if loop.scalar == "select_n" and len(operands) > 1 else 0
+        return bool(operands) and scalar.supports(loop.scalar, operands[at].dtype)
+    if isinstance(loop, Reduce | Scan):
+        name = COMBINERS.get(loop.combine)
+        return name is not None and scalar.supports(name, operands[0].dtype)
+    if isinstance(loop, Update):
+        name = COMBINERS.get(loop.combine)
+        return loop.combine == "set" or (
+            name is not None and scalar.supports(name, operands[0].dtype)
+        )
+    if isinstance(loop, Contract):
+        return scalar.supports("mul", operands[0].dtype)
+    return isinstance(loop, View | Generate)
+
+
+_STORED = frozenset(
+    (
+        "bool",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float16",
+        "bfloat16",
+        "float32",
+        "float64",
+    )
+)
+
+
+def is_stored(dtype: np.dtype[Any]) -> bool:
+    """Whether compiled code has a register type for the dtype."""
+    return dtype.name in _STORED

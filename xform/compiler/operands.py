@@ -1,0 +1,131 @@
+"""The operands of contractions, as matrices in memory: which views of stored arrays BLAS can read in place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..core.loops import View
+from .index import Expr, LoopVar, linear_offset
+from .loop_graph import Node
+from .nests import pieces_of, place_of
+
+Dims = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A contraction as a batch of matrix products, m x k times k x n."""
+
+    batch: Dims
+    m: int
+    n: int
+    k: int
+
+    @property
+    def count(self) -> int:
+        return math.prod(self.batch)
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """A batch of matrices in the memory of a node: element (b, f, c) at offset + sum of strides.
+
+    `free` is the stride of the dimension that stays, `contracted` of the one that is summed over.
+    """
+
+    base: Node
+    offset: int
+    batch: Dims
+    free: int
+    contracted: int
+
+
+def dimensions(node: Node) -> tuple[Dims, Dims, Dims, Dims]:
+    """(left contracting, right contracting, left batch, right batch)."""
+    (lc, rc), (lb, rb) = node.params["dimension_numbers"]
+    return tuple(lc), tuple(rc), tuple(lb), tuple(rb)
+
+
+def shape_of(node: Node) -> Shape:
+    lc, rc, lb, rb = dimensions(node)
+    x, y = node.inputs
+    m = math.prod(d for k, d in enumerate(x.shape) if k not in (*lc, *lb))
+    n = math.prod(d for k, d in enumerate(y.shape) if k not in (*rc, *rb))
+    return Shape(tuple(x.shape[d] for d in lb), m, n, math.prod(x.shape[d] for d in lc))
+
+
+def matrix(node: Node, side: int) -> Matrix | None:
+    """Operand 0 or 1 of a contraction as a matrix in memory, if one of its strides is 1; else None."""
+    lc, rc, lb, rb = dimensions(node)
+    contract, batch = ((lc, lb), (rc, rb))[side]
+    x = node.inputs[side]
+    variables = [LoopVar(f"d{k}", extent) for k, extent in enumerate(x.shape)]
+    found = resolve(x, variables)
+    if found is None:
+        return None
+    base, offset = found
+    if any(not isinstance(a, LoopVar) for a, _ in offset.terms):
+        return None
+    free = [variables[d] for d in range(len(x.shape)) if d not in (*contract, *batch)]
+    free_stride = _joined(free, offset)
+    contracted = _joined([variables[d] for d in contract], offset)
+    if free_stride is None or contracted is None:
+        return None
+    extents = (math.prod(v.extent for v in free), math.prod(x.shape[d] for d in contract))
+    if not _is_blas(free_stride, contracted, extents):
+        return None
+    strides = tuple(offset.coefficient(variables[d]) for d in batch)
+    return Matrix(base, offset.const, strides, free_stride, contracted)
+
+
+def is_direct(node: Node, x: Node) -> bool:
+    """Whether a contraction reads this operand through its views."""
+    return all(
+        matrix(node, side) is not None for side, y in enumerate(node.inputs) if y is x
+    )
+
+
+def base_of(node: Node, x: Node) -> Node:
+    """The node whose memory a contraction reads for an operand."""
+    return resolve(x, [LoopVar("", d) for d in x.shape])[0] if is_direct(node, x) else x  # type: ignore[index]
+
+
+def resolve(x: Node, variables: Sequence[LoopVar]) -> tuple[Node, Expr] | None:
+    """The node under the pure views above it, and the offset in it of an element of `x`."""
+    place = place_of(variables)
+    while isinstance(x.loop, View):
+        pieces = pieces_of(x, place)
+        if len(pieces) != 1 or not pieces[0][2].is_true or not isinstance(pieces[0][0], Node):
+            return None
+        x, place = pieces[0][0], pieces[0][1]
+    return x, linear_offset(place, x.shape)
+
+
+def _joined(variables: Sequence[LoopVar], offset: Expr) -> int | None:
+    """The stride of several dimensions taken as one, in row-major order; None if they do not join."""
+    stride: int | None = None
+    run = 1
+    for v in reversed(variables):
+        if v.extent == 1:
+            continue
+        own = offset.coefficient(v)
+        if stride is None:
+            stride = own
+        elif own != stride * run:
+            return None
+        run *= v.extent
+    return 1 if stride is None else stride
+
+
+def _is_blas(free: int, contracted: int, extents: tuple[int, int]) -> bool:
+    """One stride is 1, and the other is a leading dimension that rows do not overlap in."""
+    if contracted == 1 and free >= max(1, extents[1]):
+        return True
+    if free == 1 and contracted >= max(1, extents[0]):
+        return True
+    return extents[0] == 1 and contracted == 1 or extents[1] == 1 and free == 1
+
+
+__all__ = ["Matrix", "Shape", "base_of", "dimensions", "is_direct", "matrix", "shape_of"]

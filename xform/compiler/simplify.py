@@ -1,0 +1,194 @@
+"""From a program to a smaller one with the same outputs: calls inlined, equal work done once, constants folded.
+
+    { lambda ; a:f32[3]. let                       { lambda ; a:f32[3]. let
+        b:f32[3] = jit[name=square] a        ->        b:f32[3] = mul a a
+        c:f32[3] = mul a a                              c:f32[3] = add b b
+        d:f32[3] = add b c                            in (c,) }
+      in (d,) }
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.jaxpr import Atom, Equation, Jaxpr, Literal, Var, live_equations, make
+from ..core.loops import Inline, Opaque
+
+_FOLD_NEVER = (Inline, Opaque)
+
+
+def simplify(program: Jaxpr) -> Jaxpr:
+    """The program with calls inlined, common subexpressions shared, scalar constants folded, dead code gone.
+
+    Equations of a call whose loop shape has a `barrier` are shared among themselves only, so that what a
+    checkpoint computes again stays computed again.
+    """
+    rewriter = _Rewriter()
+    inputs = {v: v for v in (*program.constvars, *program.invars)}
+    outputs = rewriter.run(program, dict(inputs), scope=0)
+    whole = make(program.constvars, program.invars, rewriter.equations, outputs, program.name)
+    return make(
+        program.constvars, program.invars, live_equations(whole), outputs, program.name
+    )
+
+
+class _Rewriter:
+    """Writes simplified equations, and remembers what is already computed."""
+
+    def __init__(self) -> None:
+        self.equations: list[Equation] = []
+        self.known: dict[Hashable, tuple[Atom, ...]] = {}
+        self.definition: dict[Var, Equation] = {}
+        self.scopes = 0
+
+    def run(self, program: Jaxpr, env: dict[Var, Atom], scope: int) -> list[Atom]:
+        def read(atom: Atom) -> Atom:
+            return atom if isinstance(atom, Literal) else env[atom]
+
+        for equation in program.equations:
+            inputs = tuple(read(a) for a in equation.inputs)
+            outputs = self.equation(equation, inputs, scope)
+            env.update(zip(equation.outputs, outputs, strict=True))
+        return [read(a) for a in program.outvars]
+
+    def equation(self, equation: Equation, inputs: tuple[Atom, ...], scope: int) -> Sequence[Atom]:
+        loop = equation.primitive.lower
+        if isinstance(loop, Inline):
+            inner: Jaxpr = equation.params[loop.param]
+            if loop.barrier:
+                self.scopes += 1
+                scope = self.scopes
+            return self.run(inner, dict(zip(inner.invars, inputs, strict=True)), scope)
+        simpler = self.identity(equation, inputs)
+        if simpler is not None:
+            return (simpler,)
+        key = None if equation.effects else _key(equation, inputs, scope)
+        if key is not None and key in self.known:
+            return self.known[key]
+        outputs = tuple(Var(v.aval) for v in equation.outputs)
+        written = equation.replace(inputs=inputs, outputs=outputs)
+        self.equations.append(written)
+        for var in outputs:
+            self.definition[var] = written
+        if key is not None:
+            self.known[key] = outputs
+        return outputs
+
+    def identity(self, equation: Equation, inputs: tuple[Atom, ...]) -> Atom | None:
+        """What the equation is equal to without computing, if anything."""
+        if not equation.effects and inputs and all(isinstance(a, Literal) for a in inputs):
+            folded = _folded(equation, inputs)
+            if folded is not None:
+                return folded
+        rule = _IDENTITIES.get(equation.primitive.name)
+        found = rule(self, equation, inputs) if rule else None
+        if found is None or found.aval.strong() is not equation.outputs[0].aval.strong():
+            return None
+        return found
+
+    def constant_of(self, atom: Atom) -> Any:
+        """The number that all elements of an atom are, if that is known."""
+        if isinstance(atom, Literal):
+            return atom.value
+        made = self.definition.get(atom)
+        if made is not None and made.primitive.name == "broadcast_in_dim":
+            return self.constant_of(made.inputs[0])
+        return None
+
+    def made_by(self, atom: Atom, name: str) -> Equation | None:
+        made = self.definition.get(atom) if isinstance(atom, Var) else None
+        return made if made is not None and made.primitive.name == name else None
+
+
+def _key(equation: Equation, inputs: tuple[Atom, ...], scope: int) -> Hashable | None:
+    key = (equation.primitive, inputs, tuple(sorted(equation.params.items())), scope)
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
+
+
+def _folded(equation: Equation, inputs: tuple[Atom, ...]) -> Literal | None:
+    """The value of an operator on scalar constants."""
+    if len(equation.outputs) != 1 or equation.outputs[0].aval.shape:
+        return None
+    if isinstance(equation.primitive.lower, _FOLD_NEVER):
+        return None
+    values = [np.asarray(a.value) for a in inputs if isinstance(a, Literal)]
+    with np.errstate(all="ignore"):
+        result = np.asarray(equation.primitive.impl(*values, **equation.params))
+    aval = equation.outputs[0].aval
+    return Literal(result.astype(aval.dtype), aval)
+
+
+Rule = Callable[[_Rewriter, Equation, tuple[Atom, ...]], Atom | None]
+
+
+def _same_dtype(r: _Rewriter, e: Equation, inputs: tuple[Atom, ...]) -> Atom | None:
+    return inputs[0] if inputs[0].aval.dtype == e.outputs[0].aval.dtype else None
+
+
+def _same_shape(r: _Rewriter, e: Equation, inputs: tuple[Atom, ...]) -> Atom | None:
+    return inputs[0] if inputs[0].aval.shape == e.outputs[0].aval.shape else None
+
+
+def _times_one(r: _Rewriter, e: Equation, inputs: tuple[Atom, ...]) -> Atom | None:
+    x, y = inputs
+    if _is(r.constant_of(y), 1):
+        return x
+    return y if _is(r.constant_of(x), 1) else None
+
+
+def _over_one(r: _Rewriter, e: Equation, inputs: tuple[Atom, ...]) -> Atom | None:
+    return inputs[0] if _is(r.constant_of(inputs[1]), 1) else None
+
+
+def _minus_zero(r: _Rewriter, e: Equation, inputs: tuple[Atom, ...]) -> Atom | None:
+    number = r.constant_of(inputs[1])
+    return inputs[0] if _is(number, 0) and not np.signbit(number) else None
+
+
+def _integer_plus_zero(r: _Rewriter, e: Equation, inputs: tuple[Atom, ...]) -> Atom | None:
+    # For floats x + 0 is not x: it turns -0 into 0.
+    if inputs[0].aval.dtype.kind not in "iu":
+        return None
+    if _is(r.constant_of(inputs[1]), 0):
+        return inputs[0]
+    return inputs[1] if _is(r.constant_of(inputs[0]), 0) else None
+
+
+def _twice(r: _Rewriter, e: Equation, inputs: tuple[Atom, ...]) -> Atom | None:
+    made = r.made_by(inputs[0], e.primitive.name)
+    return made.inputs[0] if made else None
+
+
+def _transposed_back(r: _Rewriter, e: Equation, inputs: tuple[Atom, ...]) -> Atom | None:
+    order = e.params["permutation"]
+    if order == tuple(range(len(order))):
+        return inputs[0]
+    made = r.made_by(inputs[0], "transpose")
+    if made and tuple(made.params["permutation"][p] for p in order) == tuple(range(len(order))):
+        return made.inputs[0]
+    return None
+
+
+def _is(constant: Any, number: int) -> bool:
+    return constant is not None and bool(constant == number)
+
+
+# What algebra knows of single operators; everything here holds bit for bit.
+_IDENTITIES: dict[str, Rule] = {
+    "convert_element_type": _same_dtype,
+    "broadcast_in_dim": _same_shape,
+    "reshape": _same_shape,
+    "mul": _times_one,
+    "div": _over_one,
+    "sub": _minus_zero,
+    "add": _integer_plus_zero,
+    "neg": _twice,
+    "transpose": _transposed_back,
+}

@@ -1,0 +1,74 @@
+"""Random bits: the Threefry-2x32 block cipher, which every random function is written with.
+
+Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011: 20 rounds of
+addition, rotation and exclusive or on two words of 32 bits, keyed with two more.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import ShapedArray
+from ..core.loops import Map
+from ..core.primitive import Absent, Domain, constant, define, elementwise
+from .checks import check_same_shapes, require_dtype
+
+# Table 2 of the paper: the rotations of even and of odd groups of four rounds.
+ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+
+# The key schedule's third word is the exclusive or of the two key words and this constant.
+PARITY = 0x1BD11BDA
+
+
+def _threefry_aval(
+    k0: ShapedArray, k1: ShapedArray, x0: ShapedArray, x1: ShapedArray
+) -> list[ShapedArray]:
+    avals = (k0, k1, x0, x1)
+    check_same_shapes("threefry2x32", avals)
+    require_dtype(
+        all(a.dtype == np.uint32 for a in avals),
+        "expected key and counter words of dtype uint32",
+        ", ".join(map(str, avals)),
+    )
+    out = ShapedArray(x0.shape, x0.dtype)
+    return [out, out]
+
+
+def _threefry_impl(
+    k0: np.ndarray[Any, Any],
+    k1: np.ndarray[Any, Any],
+    x0: np.ndarray[Any, Any],
+    x1: np.ndarray[Any, Any],
+) -> list[np.ndarray[Any, Any]]:
+    keys = (k0, k1, k0 ^ k1 ^ np.uint32(PARITY))
+    x0 = x0 + keys[0]
+    x1 = x1 + keys[1]
+    for group in range(5):
+        for rotation in ROTATIONS[group % 2]:
+            x0 = x0 + x1
+            x1 = (x1 << np.uint32(rotation)) | (x1 >> np.uint32(32 - rotation))
+            x1 = x1 ^ x0
+        x0 = x0 + keys[(group + 1) % 3]
+        x1 = x1 + keys[(group + 2) % 3] + np.uint32(group + 1)
+    return [x0, x1]
+
+
+def _draw_words(rng: Any, dtype: Any) -> Any:
+    shape = ((), (7,), (3, 0), (2, 19))[rng.integers(4)]
+    words = [rng.integers(0, 2**32, shape, dtype=np.uint32) for _ in range(4)]
+    return [np.asarray(w) for w in words], {}
+
+
+threefry2x32 = define(
+    "threefry2x32",
+    abstract_eval=_threefry_aval,
+    impl=_threefry_impl,
+    jvp=constant,
+    transpose=Absent("bits have no derivative"),
+    batch=elementwise,
+    lower=Map("threefry2x32"),
+    domain=Domain(draw=_draw_words, dtypes=("uint32",)),
+    multiple_results=True,
+)
