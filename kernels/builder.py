@@ -335,6 +335,11 @@ class Builder:
         text = "<" + ", ".join(f"{element} {i}" for i in range(lanes)) + ">"
         return Value(self, text, element, lanes, 0)
 
+    def lane_mask(self, lanes: int, count: int) -> Value:
+        """The constant mask of the first `count` of `lanes` lanes."""
+        text = "<" + ", ".join("i1 " + ("true" if i < count else "false") for i in range(lanes)) + ">"
+        return Value(self, text, "i1", lanes, 0)
+
     def extract(self, x: Value, lane: int) -> Value:
         if x.lanes == 1:
             return x
@@ -478,6 +483,10 @@ class Builder:
             f"call void @{name}({value.type} {value.name}, {address.type} {address.name}, i32 {align}, "
             f"{masks} {active.name})"
         )
+
+    def store_pointer(self, value: Value, address: Value) -> None:
+        """Writes an address into memory."""
+        self.line(f"store ptr {value.name}, ptr {address.name}, align 8")
 
     # -- control --------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ BITS = {
     "bfloat": 16,
     "float": 32,
     "double": 64,
+    "ptr": 64,
 }
 FLOATS = frozenset(("half", "bfloat", "float", "double"))
 INTEGER_OF = {"half": "i16", "bfloat": "i16", "float": "i32", "double": "i64"}

@@ -32,7 +32,9 @@ def of_square(f: Function) -> Function:
 
 @dataclass(frozen=True)
 class Fit:
-    """One polynomial: its name, the function, the interval, and the terms for float and double (0: none)."""
+    """One polynomial: its name, the function, the interval, and the terms for float and double (0:
+    none).
+    """
 
     name: str
     text: str
@@ -68,10 +70,10 @@ def erfcx_scaled(t: mp.mpf) -> mp.mpf:
 
 
 def inverse_erf(w: mp.mpf) -> mp.mpf:
-    """erfinv(x) / x at w = -log(1 - x**2)."""
+    """erfinv(x) / x - 1 at w = -log(1 - x**2)."""
     w = mp.mpf(w)
     if abs(w) < mp.mpf(10) ** -20:
-        return mp.sqrt(mp.pi) / 2
+        return mp.sqrt(mp.pi) / 2 - 1
     complement = -mp.expm1(-w)
     x = mp.sqrt(complement)
     tail = mp.exp(-w) / (1 + x)
@@ -84,11 +86,11 @@ def inverse_erf(w: mp.mpf) -> mp.mpf:
         y -= step
         if abs(step) < mp.mpf(10) ** -50:
             break
-    return y / x
+    return y / x - 1
 
 
 def lgamma_rest(v: mp.mpf) -> mp.mpf:
-    t = v + mp.mpf(3) / 2
+    t = v + mp.mpf(13) / 8
     if abs(t - 1) < mp.mpf(10) ** -25:
         return mp.euler
     if abs(t - 2) < mp.mpf(10) ** -25:
@@ -130,7 +132,9 @@ FITS = [
         "EXP",
         "(exp(r) - 1 - r) / r**2",
         by_series(
-            lambda r: (mp.exp(r) - 1 - r) / r**2, 1e-15, lambda r: mp.mpf(1) / 2 + r / 6 + r * r / 24
+            lambda r: (mp.exp(r) - 1 - r) / r**2,
+            1e-15,
+            lambda r: mp.mpf(1) / 2 + r / 6 + r * r / 24,
         ),
         -HALF_LOG2,
         HALF_LOG2,
@@ -141,7 +145,9 @@ FITS = [
         "EXPM1",
         "(exp(r) - 1 - r) / r**2",
         by_series(
-            lambda r: (mp.exp(r) - 1 - r) / r**2, 1e-15, lambda r: mp.mpf(1) / 2 + r / 6 + r * r / 24
+            lambda r: (mp.exp(r) - 1 - r) / r**2,
+            1e-15,
+            lambda r: mp.mpf(1) / 2 + r / 6 + r * r / 24,
         ),
         -HALF_LOG2,
         HALF_LOG2,
@@ -152,7 +158,9 @@ FITS = [
         "EXP2",
         "(2**r - 1) / r",
         by_series(
-            lambda r: mp.expm1(r * mp.log(2)) / r, 1e-30, lambda r: mp.log(2) + r * mp.log(2) ** 2 / 2
+            lambda r: mp.expm1(r * mp.log(2)) / r,
+            1e-30,
+            lambda r: mp.log(2) + r * mp.log(2) ** 2 / 2,
         ),
         -0.5001,
         0.5001,
@@ -163,7 +171,9 @@ FITS = [
         "EXP2_SHORT",
         "(2**r - 1) / r, for float results worked out in double",
         by_series(
-            lambda r: mp.expm1(r * mp.log(2)) / r, 1e-30, lambda r: mp.log(2) + r * mp.log(2) ** 2 / 2
+            lambda r: mp.expm1(r * mp.log(2)) / r,
+            1e-30,
+            lambda r: mp.log(2) + r * mp.log(2) ** 2 / 2,
         ),
         -0.5001,
         0.5001,
@@ -249,9 +259,7 @@ FITS = [
         16,
     ),
     Fit("ERF_TAIL", "log(erfc(2.5 + u))", lambda u: mp.log(mp.erfc(u + 2.5)), -1.5, 1.5, 9, 0),
-    Fit(
-        "ERF_TAIL", "log(erfc(3.75 + u))", lambda u: mp.log(mp.erfc(u + 3.75)), -2.25, 2.25, 0, 21
-    ),
+    Fit("ERF_TAIL", "log(erfc(3.75 + u))", lambda u: mp.log(mp.erfc(u + 3.75)), -2.25, 2.25, 0, 21),
     Fit(
         "ERFC",
         "(1 + 2 x) exp(x**2) erfc(x), by t = (x - 4) / (x + 4)",
@@ -261,19 +269,19 @@ FITS = [
         14,
         25,
     ),
-    Fit("ERF_INV_NEAR", "erfinv(x) / x, by w = -log(1 - x**2)", inverse_erf, 0, 4.45, 9, 21),
+    Fit("ERF_INV_NEAR", "erfinv(x) / x - 1, by w = -log(1 - x**2)", inverse_erf, 0, 4.45, 10, 21),
     Fit(
         "ERF_INV_FAR",
-        "erfinv(x) / x, by sqrt(w) - 3.15",
+        "erfinv(x) / x - 1, by sqrt(w) - 3.15",
         lambda u: inverse_erf((u + mp.mpf("3.15")) ** 2),
         -1.05,
         1.05,
-        11,
-        24,
+        12,
+        25,
     ),
     Fit(
         "ERF_INV_FARTHEST",
-        "erfinv(x) / x, by sqrt(w) - 5.1",
+        "erfinv(x) / x - 1, by sqrt(w) - 5.1",
         lambda u: inverse_erf((u + mp.mpf("5.1")) ** 2),
         -1.1,
         1.1,
@@ -282,12 +290,12 @@ FITS = [
     ),
     Fit(
         "LGAMMA",
-        "lgamma(1.5 + v) / ((v + 0.5) (v - 0.5))",
+        "lgamma(1.625 + v) / ((v + 0.625) (v - 0.375))",
         lgamma_rest,
-        -0.5,
-        0.5,
+        -0.625,
+        0.625,
         0,
-        21,
+        23,
     ),
     Fit(
         "STIRLING",
@@ -323,7 +331,7 @@ def write(fit: Fit) -> None:
             continue
         low, high = mp.mpf(fit.low), mp.mpf(fit.high)
         coefficients, error = mp.chebyfit(fit.function, [low, high], terms, error=True)
-        print(f"\n# {fit.text}, on [{float(low):.6g}, {float(high):.6g}];")
+        print(f"\n# {fit.text},\n# on [{float(low):.6g}, {float(high):.6g}];")
         print(f"# within {float(error):.1e} before rounding.")
         print(f"{fit.name}_{kind} = (")
         for coefficient in coefficients[::-1]:

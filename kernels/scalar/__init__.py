@@ -1,7 +1,7 @@
 """The value of every elementwise operator for one item, or for a vector of items, in LLVM IR.
 
-`apply` writes the formula of an operator through a `Builder`. Formulas are target-free: products and sums,
-comparisons, selects and bit patterns; no calls to a mathematical library.
+`apply` writes the formula of an operator through a `Builder`. Formulas are target-free: products
+and sums, comparisons, selects and bit patterns; no calls to a mathematical library.
 """
 
 from __future__ import annotations
@@ -66,10 +66,11 @@ def apply(
 ) -> tuple[Value, ...]:
     """Writes one operator.
 
-    `name` is the operator's, `dtype` that of its first data operand, `operands` the values in registers, scalar
-    or vector; `params` the operator's parameters: `y` of integer_pow, `rounding_method` of round,
-    `new_dtype` of the conversions, `exponent_bits` and `mantissa_bits` of reduce_precision.
-    Returns the results. An operator that `supports` denies raises NotImplementedError.
+    `name` is the operator's, `dtype` that of its first data operand, `operands` the values in
+    registers, scalar or vector; `params` the operator's parameters: `y` of integer_pow,
+    `rounding_method` of round, `new_dtype` of the conversions, `exponent_bits` and `mantissa_bits`
+    of reduce_precision. Returns the results. An operator that `supports` denies raises
+    NotImplementedError.
     """
     if not supports(name, dtype):
         raise NotImplementedError(f"no scalar formula of {name} for {dtype}")
@@ -145,6 +146,7 @@ def _sign_bit(b: Builder, name: str, operands: Sequence[Value]) -> Value:
         return b.float_of_bits(pattern ^ _SIGN_BIT_16, x.element)
     size = pattern & (_SIGN_BIT_16 - 1)
     if name == "copysign":
-        # Written with a choice: LLVM 22 makes a bfloat fcopysign of masks, which its x86 back end cannot select.
+        # Written with a choice: LLVM 22 makes a bfloat fcopysign of masks, which its x86 back end
+        # cannot select.
         size = b.select(b.compare("slt", b.bits(operands[1]), 0), size | _SIGN_BIT_16, size)
     return b.float_of_bits(size, x.element)

@@ -1,4 +1,6 @@
-"""Arithmetic, comparison and choice: the exact operators, one formula per operator and kind of dtype."""
+"""Arithmetic, comparison and choice: the exact operators, one formula per operator and kind of
+dtype.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from collections.abc import Callable, Sequence
 from ..builder import Builder, Value
 from ..literals import BITS
 from .formats import widen
+from .remainder import rem
 
 # -- floats (float and double; 16-bit floats arrive widened) ------------------------------------
 
@@ -18,11 +21,6 @@ def float_sign(b: Builder, x: Value) -> Value:
 
 def float_clamp(b: Builder, low: Value, x: Value, high: Value) -> Value:
     return b.intrinsic("minimum", b.intrinsic("maximum", x, low), high)
-
-
-def float_rem(b: Builder, x: Value, y: Value) -> Value:
-    """The exact remainder with the sign of `x` (C's fmod)."""
-    return b.binary("frem", x, y)
 
 
 def nextafter(b: Builder, x: Value, y: Value) -> Value:
@@ -42,7 +40,9 @@ def nextafter(b: Builder, x: Value, y: Value) -> Value:
 
 
 def round_away(b: Builder, x: Value) -> Value:
-    """To the nearest integer, ties away from zero: truncation after adding the largest number below 1/2."""
+    """To the nearest integer, ties away from zero: truncation after adding the largest number below
+    1/2.
+    """
     below_half = 0.49999997 if x.element == "float" else 0.49999999999999994
     return b.intrinsic("trunc", x + b.copysign(below_half, x))
 
@@ -52,7 +52,9 @@ def is_finite(b: Builder, x: Value) -> Value:
 
 
 def integer_power(b: Builder, x: Value, exponent: int) -> Value:
-    """`x` to a whole power by repeated squaring; a negative power is the reciprocal of the positive one."""
+    """`x` to a whole power by repeated squaring; a negative power is the reciprocal of the positive
+    one.
+    """
     if exponent == 0:
         return b.constant(x.element, 1, x.lanes)
     remaining = abs(exponent)
@@ -73,7 +75,7 @@ FLOAT: dict[str, Callable[..., Value]] = {
     "sub": lambda b, x, y: x - y,
     "mul": lambda b, x, y: x * y,
     "div": lambda b, x, y: x / y,
-    "rem": float_rem,
+    "rem": rem,
     "neg": lambda b, x: -x,
     "abs": lambda b, x: b.fabs(x),
     "sign": float_sign,
@@ -115,9 +117,9 @@ def _safe_divisor(b: Builder, signed: bool, x: Value, y: Value) -> Value:
 def _quotient(b: Builder, signed: bool, x: Value, y: Value) -> Value:
     """The truncated quotient by a divisor that does not trap.
 
-    Processors have no vector division of integers. A quotient of 32-bit numbers is exact after truncation
-    in double, of 16-bit numbers in float: the distance of x / y to the next integer is at least 1 / |y|,
-    more than the rounding error |x / y| 2**-p.
+    Processors have no vector division of integers. A quotient of 32-bit numbers is exact after
+    truncation in double, of 16-bit numbers in float: the distance of x / y to the next integer is
+    at least 1 / |y|, more than the rounding error |x / y| 2**-p.
     """
     width = BITS[x.element]
     if max(x.lanes, y.lanes) == 1 or width == 64:
@@ -133,7 +135,8 @@ def _constant_divisor(y: Value) -> bool:
 
 
 def integer_div(b: Builder, signed: bool, x: Value, y: Value) -> Value:
-    """C's truncating division; by zero it is -1 (all bits set), the lowest number by -1 is itself."""
+    """C's truncating division; by zero it is -1 (all bits set), the lowest number by -1 is itself.
+    """
     if _constant_divisor(y):
         return b.binary("sdiv" if signed else "udiv", x, y)
     quotient = _quotient(b, signed, x, _safe_divisor(b, signed, x, y))
@@ -203,7 +206,7 @@ BOOLEAN: dict[str, Callable[..., Value]] = {
     "clamp": lambda b, low, x, high: (x | low) & high,
 }
 
-# -- choice, the same for every dtype ---------------------------------------------------------------
+# -- choice, the same for every dtype ------------------------------------------------------------
 
 
 def select_n(b: Builder, which: Value, cases: Sequence[Value]) -> Value:

@@ -10,8 +10,8 @@ from .formats import Format, format_of, narrow, widen
 def convert(b: Builder, x: Value, old: str, new: str) -> Value:
     """`x` of dtype `old` as dtype `new`.
 
-    Floats become integers by truncation, saturated, NaN as 0; anything becomes a boolean by `!= 0`; integers
-    wrap around; floats round to nearest even.
+    Floats become integers by truncation, saturated, NaN as 0; anything becomes a boolean by `!= 0`;
+    integers wrap around; floats round to nearest even.
     """
     source = format_of(old)
     target = format_of(new)
@@ -68,8 +68,8 @@ def _float_from_float(b: Builder, x: Value, element: str) -> Value:
 def _round_to_odd(b: Builder, exact: Value, rounded: Value) -> Value:
     """`exact` (double) cut to float with the last bit set where something was cut.
 
-    A second rounding then gives what one rounding would have given (S. Boldo and G. Melquiond, "Emulation of
-    FMA and correctly rounded sums", 2008).
+    A second rounding then gives what one rounding would have given (S. Boldo and G. Melquiond,
+    "Emulation of FMA and correctly rounded sums", 2008).
     """
     back = b.cast("fpext", rounded, "double")
     pattern = b.bits(rounded)
@@ -82,7 +82,10 @@ def _round_to_odd(b: Builder, exact: Value, rounded: Value) -> Value:
 def _saturate(b: Builder, x: Value, target: Format) -> Value:
     """Truncated to the nearest number of the integer format; NaN gives 0."""
     op = "fptosi" if target.signed else "fptoui"
-    x_suffix, suffix = b.suffix(x), target.element if x.lanes == 1 else f"v{x.lanes}{target.element}"
+    x_suffix, suffix = (
+        b.suffix(x),
+        target.element if x.lanes == 1 else f"v{x.lanes}{target.element}",
+    )
     kind = target.element if x.lanes == 1 else f"<{x.lanes} x {target.element}>"
     function = f"llvm.{op}.sat.{suffix}.{x_suffix}"
     b.declarations.add(f"declare {kind} @{function}({x.type})")
@@ -106,7 +109,8 @@ _SHAPE = {"float": (8, 23), "double": (11, 52)}
 def reduce_precision(b: Builder, x: Value, exponent_bits: int, mantissa_bits: int) -> Value:
     """`x` rounded to nearest even to fewer bits, in its own type.
 
-    Numbers above the range of the shorter exponent become infinite, those below its normal numbers zero.
+    Numbers above the range of the shorter exponent become infinite, those below its normal numbers
+    zero.
     """
     exponent, mantissa = _SHAPE[x.element]
     integer = INTEGER_OF[x.element]

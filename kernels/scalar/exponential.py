@@ -1,8 +1,9 @@
 """Exponentials, logarithms and powers.
 
-The arguments are reduced by powers of two: exp(x) = 2**n exp(r) with |r| <= log(2) / 2, and log(2**k m) =
-k log(2) + log(m) with m within a factor of sqrt(2) of 1 (W. J. Cody and W. Waite, "Software Manual for the
-Elementary Functions", 1980). The errors found by the tests are below 1.1 ulp, if not stated otherwise.
+The arguments are reduced by powers of two: exp(x) = 2**n exp(r) with |r| <= log(2) / 2, and
+log(2**k m) = k log(2) + log(m) with m within a factor of sqrt(2) of 1 (W. J. Cody and W. Waite,
+"Software Manual for the Elementary Functions", 1980). The errors found by the tests are below 1.1
+ulp, if not stated otherwise.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def _exp_of_rest(b: Builder, r: Value) -> Value:
 
 
 def _scale(b: Builder, x: Value, n: Value, p: Precision, extra: int = 0) -> Value:
-    """x times 2**(n + extra), in two steps, so that results may be infinite or below the normal numbers."""
+    """x times 2**(n + extra), in two steps, so that results may be infinite or below the normal
+    numbers.
+    """
     half = b.shift_right_arithmetic(n, 1)
     rest = n - half
     if extra:
@@ -58,16 +61,19 @@ def exp_scaled(b: Builder, x: Value, extra: int = 0, low: Value | None = None) -
     return _scale(b, _exp_of_rest(b, r), n, p, extra)
 
 
-def exp_times(b: Builder, x: Value, low: Value | None, factor: Value) -> Value:
-    """exp(x + low) times a factor near 1, for x <= 0, with less rounding than by a product."""
+def exp_times(
+    b: Builder, x: Value, low: Value | None, factor: Value, factor_low: Value | None = None
+) -> Value:
+    """exp(x + low) times factor + factor_low, with less rounding than by a product."""
     p = precision_of(x)
-    n, r = _reduce(b, at_least(b, x, p.exp_low), p)
+    n, r = _reduce(b, at_least(b, at_most(b, x, p.exp_high + 1.0), p.exp_low), p)
     if low is not None:
         r = r + low
     beyond = b.fma(polynomial(b, r, table.EXP_FLOAT, table.EXP_DOUBLE), r * r, r)
     main = beyond + 1.0
     rest = (1.0 - main) + beyond
-    return _scale(b, b.fma(main, factor, rest * factor), n, p)
+    product_low = rest * factor if factor_low is None else b.fma(rest, factor, main * factor_low)
+    return _scale(b, b.fma(main, factor, product_low), n, p)
 
 
 def exp_in_range(b: Builder, x: Value) -> Value:
@@ -105,7 +111,8 @@ def expm1(b: Builder, x: Value) -> Value:
 def log_of_sum(
     b: Builder, x: Value, low: Value | None = None, doublings: Value | None = None
 ) -> Value:
-    """log((x + low) 2**doublings) for a `low` of at most about an ulp of `x`, which must be normal if it is given.
+    """log((x + low) 2**doublings) for a `low` of at most about an ulp of `x`, which must be normal
+    if it is given.
 
     `doublings` is a whole number in the format of `x`.
     """
@@ -121,7 +128,9 @@ def log_of_sum(
     if low is None:
         k = b.select(small, k - float(p.mantissa), k)
     else:
-        inverse = b.float_of_bits((p.bias - b.intrinsic("smin", exponent, p.bias)) << p.mantissa, p.element)
+        inverse = b.float_of_bits(
+            (p.bias - b.intrinsic("smin", exponent, p.bias)) << p.mantissa, p.element
+        )
         f = b.fma(low, inverse, f)
     if doublings is not None:
         k = k + doublings
@@ -160,7 +169,7 @@ def log1p(b: Builder, x: Value) -> Value:
     return b.copysign(log_of_sum(b, total, low), x)
 
 
-# -- powers -----------------------------------------------------------------------------------------
+# -- powers --------------------------------------------------------------------------------------
 
 
 def _magnitude_power_single(b: Builder, x: Value, y: Value) -> Value:
@@ -264,7 +273,9 @@ def tanh(b: Builder, x: Value) -> Value:
 
 
 def logistic(b: Builder, x: Value) -> Value:
-    """1 / (1 + exp(-x)), by exp(-|x|), which cannot overflow; float within 2.3 ulp, double within 2 ulp."""
+    """1 / (1 + exp(-x)), by exp(-|x|), which cannot overflow; float within 2.3 ulp, double within 2
+    ulp.
+    """
     size = -b.fabs(x)
     e = exp_scaled(b, size)
     negative = b.compare("olt", x, 0.0)

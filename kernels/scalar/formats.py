@@ -1,4 +1,6 @@
-"""How the array dtypes look in registers: element types, sizes, and the way to and from 16-bit floats."""
+"""How the array dtypes look in registers: element types, sizes, and the way to and from 16-bit
+floats.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +85,8 @@ def _narrow_half(b: Builder, x: Value) -> Value:
     size = pattern & 0x7FFFFFFF
     last = b.shift_right(size, 13) & 1
     normal = b.shift_right(size + (last + (0xFFF - (112 << 23))), 13)
-    # Below the normal halves, adding 1/2 lets the processor round at the place of the last half bit.
+    # Below the normal halves, adding 1/2 lets the processor round at the place of the last half
+    # bit.
     small = b.bits(b.float_of_bits(size, "float") + 0.5) - 0x3F000000
     result = b.select(b.compare("ult", size, 113 << 23), small, normal)
     result = b.select(b.compare("uge", size, 0x477FF000), b.constant("i32", 0x7C00), result)

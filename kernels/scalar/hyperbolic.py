@@ -85,7 +85,9 @@ def atanh(b: Builder, x: Value) -> Value:
 
 
 def cbrt(b: Builder, x: Value) -> Value:
-    """Within 1 ulp: a third of the exponent, two steps of Halley and one of Newton with an exact cube."""
+    """Within 1 ulp: a third of the exponent, two steps of Halley and one of Newton with an exact
+    cube.
+    """
     p = precision_of(x)
     single = x.element == "float"
     a = b.fabs(x)

@@ -1,4 +1,6 @@
-"""The constants of the two formats that formulas are written for, and steps that many formulas share."""
+"""The constants of the two formats that formulas are written for, and steps that many formulas
+share.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,9 @@ PI_LOW = 1.2246467991473532e-16
 class Precision:
     """A binary floating-point format.
 
-    `magic` is 1.5 times two to the number of mantissa bits: added to a small number, it leaves the nearest integer
-    in the low bits. `ln2_high` has so few bits that its product with an exponent is exact.
+    `magic` is 1.5 times two to the number of mantissa bits: added to a small number, it leaves the
+    nearest integer in the low bits. `ln2_high` has so few bits that its product with an exponent is
+    exact.
     """
 
     element: str
@@ -77,9 +80,14 @@ def precision_of(x: Value) -> Precision:
 
 
 def polynomial(b: Builder, x: Value, single: Sequence[float], double: Sequence[float]) -> Value:
-    """The polynomial for the precision of `x`: the shortest code, or a short chain where the table is long."""
-    coefficients = single if x.element == "float" else double
-    return b.horner(x, coefficients) if len(coefficients) < 9 else b.estrin(x, coefficients)
+    """The polynomial for the precision of `x`.
+
+    Horner's scheme has the least code and rounding; double tables of medium length, those of the
+    commonest functions, are summed by pairs, for the sake of loops that wait for one value.
+    """
+    if x.element == "float":
+        return b.horner(x, single)
+    return b.estrin(x, double) if 8 < len(double) < 13 else b.horner(x, double)
 
 
 def at_most(b: Builder, x: Value, limit: float) -> Value:
@@ -99,7 +107,8 @@ def power_of_two(b: Builder, exponent: Value, p: Precision) -> Value:
 
 
 def sum_error(x: Value, y: Value, total: Value) -> Value:
-    """What rounding took from total = x + y, exactly, for any x and y (D. Knuth, TAOCP 2, 4.2.2)."""
+    """What rounding took from total = x + y, exactly, for any x and y (D. Knuth, TAOCP 2, 4.2.2).
+    """
     y_part = total - x
     return (x - (total - y_part)) + (y - y_part)
 
@@ -136,4 +145,6 @@ def any_lane(b: Builder, condition: Value) -> Value:
         return condition
     function = f"llvm.vector.reduce.or.v{condition.lanes}i1"
     b.declarations.add(f"declare i1 @{function}({condition.type})")
-    return b.define("i1", 1, f"call i1 @{function}({condition.type} {condition.name})", (condition,))
+    return b.define(
+        "i1", 1, f"call i1 @{function}({condition.type} {condition.name})", (condition,)
+    )

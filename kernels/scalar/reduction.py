@@ -1,8 +1,9 @@
 """Arguments of circular functions, reduced by multiples of a quarter turn.
 
-Up to a limit the product with pi/2 in three parts is exact enough (W. J. Cody and W. Waite, "Software Manual
-for the Elementary Functions", 1980); vectors with an argument beyond it take a branch that multiplies by
-the bits of 2/pi that matter (M. Payne and R. Hanek, "Radian reduction for trigonometric functions", 1983).
+Up to a limit the product with pi/2 in three parts is exact enough (W. J. Cody and W. Waite,
+"Software Manual for the Elementary Functions", 1980); vectors with an argument beyond it take a
+branch that multiplies by the bits of 2/pi that matter (M. Payne and R. Hanek, "Radian reduction for
+trigonometric functions", 1983).
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 from ..builder import Builder, Value
 from .precision import HALF_PI, HALF_PI_LOW, any_lane, precision_of, product_error, sum_error
 
-# pi/2 in parts. The product of the first with a whole number is exact together with the subtraction.
-_FLOAT_PARTS = (1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15)
+# pi/2 in parts, each cut downwards: with positive parts a negative zero stays one. The product of
+# the first with a whole number is exact together with the subtraction.
+_FLOAT_PARTS = (1.570796251296997, 7.549789415861596e-08, 5.390302529957765e-15)
 _FLOAT_LIMIT = 3e4
-_DOUBLE_PARTS = (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33)
+_DOUBLE_PARTS = (1.5707963267948966, 6.123233995736765e-17, 1.0828566739219139e-32)
 _DOUBLE_LIMIT = 2.0**30
 # Without a fused multiply-add: 30 bits in each of the first two, so that their products are exact.
 _SHORT_PARTS = (1.570796325802803, 9.920935791635221e-10, 5.170182981794105e-19)
@@ -48,7 +50,9 @@ _TWO_OVER_PI = (
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
-    """x = quarters pi/2 + rest + low with |rest| <= pi/4 and a little; `quarters` is right modulo 4."""
+    """x = quarters pi/2 + rest + low with |rest| <= pi/4 and a little; `quarters` is right modulo
+    4.
+    """
 
     quarters: Value
     rest: Value
@@ -142,8 +146,9 @@ def _any_size(b: Builder, x: Value) -> Reduced:
 def _one_of_any_size(b: Builder, x: Value) -> Reduced:
     """x = m 2**e with a whole m of 53 bits, times 192 bits of 2/pi.
 
-    The bits of 2/pi of weight 2**(2 - e) and more make multiples of four quarter turns with any m. So the
-    product with the bits after them, cut to its own 192 bits, is a fraction of four quarter turns.
+    The bits of 2/pi of weight 2**(2 - e) and more make multiples of four quarter turns with any m.
+    So the product with the bits after them, cut to its own 192 bits, is a fraction of four quarter
+    turns.
     """
     pattern = b.bits(x)
     biased = b.shift_right(pattern, 52) & 0x7FF

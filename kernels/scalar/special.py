@@ -7,14 +7,16 @@ from collections.abc import Callable
 from ..builder import Builder, Value
 from . import coefficients as table
 from .exponential import exp_in_range, exp_times, log, log_of_sum
-from .precision import PI, any_lane, at_most, polynomial, product_error, sum_error
+from .precision import PI, any_lane, at_most, polynomial, product_error, residual, sum_error
 from .trigonometric import cos_of_rest, sin_of_rest
 
 # -- error functions ------------------------------------------------------------------------------
 
 
 def erf(b: Builder, x: Value) -> Value:
-    """Float within 2.5 ulp, double within 1.5 ulp: an odd polynomial, or 1 - exp(log(erfc)) further out."""
+    """Float within 2.5 ulp, double within 1.5 ulp: an odd polynomial, or 1 - exp(log(erfc)) further
+    out.
+    """
     single = x.element == "float"
     a = b.fabs(x)
     z = x * x
@@ -26,10 +28,11 @@ def erf(b: Builder, x: Value) -> Value:
 
 
 def erfc(b: Builder, x: Value) -> Value:
-    """Within 3 ulp down to the smallest normal number: exp(-x**2) P(t) / (1 + 2 x), t = (x - 4) / (x + 4).
+    """Float within 3 ulp, double within 2.5 ulp, down to the smallest normal number: exp(-x**2)
+    P(t) / (1 + 2 x), t = (x - 4) / (x + 4).
 
-    The substitution is that of M. M. Shepherd and J. G. Laframboise, "Chebyshev approximation of (1 + 2 x) exp(x**2)
-    erfc x", 1981.
+    The substitution is that of M. M. Shepherd and J. G. Laframboise, "Chebyshev approximation of (1
+    + 2 x) exp(x**2) erfc x", 1981.
     """
     single = x.element == "float"
     a = at_most(b, b.fabs(x), 11.0 if single else 28.0)
@@ -37,7 +40,12 @@ def erfc(b: Builder, x: Value) -> Value:
     scaled = polynomial(b, t, table.ERFC_FLOAT, table.ERFC_DOUBLE)
     square = a * a
     low = product_error(b, a, a, square)
-    tail = exp_times(b, -square, -low, scaled / b.fma(a, 2.0, 1.0))
+    divisor = b.fma(a, 2.0, 1.0)
+    divisor_low = b.fma(a, 2.0, 1.0 - divisor)
+    inverse = 1.0 / divisor
+    factor = scaled * inverse
+    factor_low = (residual(b, scaled, factor, divisor) - factor * divisor_low) * inverse
+    tail = exp_times(b, -square, -low, factor, factor_low)
     tail = b.select(b.compare("olt", x, 0.0), 2.0 - tail, tail)
     z = x * x
     near = 1.0 - b.fma(x, polynomial(b, z, table.ERF_FLOAT, table.ERF_DOUBLE), x)
@@ -45,9 +53,10 @@ def erfc(b: Builder, x: Value) -> Value:
 
 
 def erf_inv(b: Builder, x: Value) -> Value:
-    """Within 3 ulp: polynomials in w = -log(1 - x**2) or its root.
+    """Float within 3.5 ulp, double within 3 ulp: polynomials in w = -log(1 - x**2) or its root.
 
-    The variables are those of M. Giles, "Approximating the erfinv function", GPU Computing Gems 2, 2011.
+    The variables are those of M. Giles, "Approximating the erfinv function", GPU Computing Gems 2,
+    2011.
     """
     a = b.fabs(x)
     square = a * a
@@ -62,10 +71,10 @@ def erf_inv(b: Builder, x: Value) -> Value:
         farthest = polynomial(b, root - 5.1, (), table.ERF_INV_FARTHEST_DOUBLE)
         ratio = b.select(b.compare("ogt", w, 17.3), farthest, ratio)
     ratio = b.select(b.compare("oeq", a, 1.0), float("inf"), ratio)
-    return x * ratio
+    return b.copysign(b.fma(a, ratio, a), x)
 
 
-# -- gamma functions, in double for both precisions ---------------------------------------------------
+# -- gamma functions, in double for both precisions ----------------------------------------------
 
 _STIRLING_FROM = 8
 _HALF_LOG_TWO_PI = 0.9189385332046728
@@ -74,7 +83,10 @@ _HALF_LOG_TWO_PI = 0.9189385332046728
 def _in_double(b: Builder, x: Value, formula: Callable[[Builder, Value], Value]) -> Value:
     if x.element == "double":
         return formula(b, x)
-    return b.cast("fptrunc", formula(b, b.cast("fpext", x, "double")), "float")
+    result = b.cast("fptrunc", formula(b, b.cast("fpext", x, "double")), "float")
+    # The choice keeps LLVM from merging this rounding with one to half, for which it would call a
+    # library.
+    return b.select(b.compare("uno", x, x), x, result)
 
 
 def _sin_cos_of_half_turns(b: Builder, x: Value) -> tuple[Value, Value]:
@@ -88,9 +100,11 @@ def _sin_cos_of_half_turns(b: Builder, x: Value) -> tuple[Value, Value]:
 
 
 def lgamma(b: Builder, x: Value) -> Value:
-    """log |Gamma(x)|: for x > 0 within 5 ulp; below 0 within 4 ulp of the larger of 1 and the result.
+    """log |Gamma(x)|: for x > 0 within 4 ulp; below 0 within 8 ulp of the larger of 1 and the
+    result.
 
-    Down to [1, 2) by Gamma(x) = (x - 1) Gamma(x - 1), from 8 on by Stirling's series, below 0 by reflection.
+    Down to [1, 2.25) by Gamma(x) = (x - 1) Gamma(x - 1), from 8 on by Stirling's series, below 0 by
+    reflection.
     """
     return _in_double(b, x, _lgamma)
 
@@ -100,14 +114,14 @@ def _lgamma(b: Builder, x: Value) -> Value:
     y = a
     product = b.constant("double", 1.0)
     for _ in range(_STIRLING_FROM - 2):
-        above = b.compare("oge", y, 2.0)
+        above = b.compare("oge", y, 2.25)
         lower = y - 1.0
         product = b.select(above, product * lower, product)
         y = b.select(above, lower, y)
     below_one = b.compare("olt", a, 1.0)
     # Below 1 the polynomial is that of 1 + a; the places are exact.
-    place = y - b.select(below_one, b.constant("double", 0.5), 1.5)
-    near = (place + 0.5) * ((place - 0.5) * b.estrin(place, table.LGAMMA_DOUBLE))
+    place = y - b.select(below_one, b.constant("double", 0.625), 1.625)
+    near = (place + 0.625) * ((place - 0.375) * b.horner(place, table.LGAMMA_DOUBLE))
     large = b.compare("oge", a, float(_STIRLING_FROM))
     logarithm = log(b, b.select(below_one | large, a, product))
     inverse = 1.0 / a
@@ -130,9 +144,11 @@ def _lgamma(b: Builder, x: Value) -> Value:
 
 
 def digamma(b: Builder, x: Value) -> Value:
-    """The derivative of lgamma: within 4 ulp of the larger of 1 and the result; NaN at 0 and below at integers.
+    """The derivative of lgamma: within 6 ulp of the larger of 1 and the result; NaN at 0 and below
+    at integers.
 
-    Up to 8 by digamma(x) = digamma(x + 1) - 1 / x, then the asymptotic series; below 0 by reflection.
+    Up to 8 by digamma(x) = digamma(x + 1) - 1 / x, then the asymptotic series; below 0 by
+    reflection.
     """
     return _in_double(b, x, _digamma)
 

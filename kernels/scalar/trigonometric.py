@@ -74,7 +74,7 @@ def _tan_double(b: Builder, x: Value) -> Value:
     error = residual(b, numerator, quotient, denominator)
     error = b.fma(-quotient, denominator_low, error + numerator_low)
     corrected = b.fma(error, 1.0 / denominator, quotient)
-    return b.select(b.compare("oeq", r, 0.0), quotient, corrected)
+    return b.select(b.compare("oeq", x, 0.0), x, corrected)
 
 
 # -- inverses -----------------------------------------------------------------------------------
@@ -129,7 +129,9 @@ def atan2(b: Builder, y: Value, x: Value) -> Value:
 
 
 def _asin_parts(b: Builder, a: Value) -> tuple[Value, Value, Value]:
-    """(large, p, low) of a = |x|: large tells a > 1/2; asin(a) = p + low, or pi/2 - 2 (p + low) if large."""
+    """(large, p, low) of a = |x|: large tells a > 1/2; asin(a) = p + low, or pi/2 - 2 (p + low) if
+    large.
+    """
     large = b.compare("ogt", a, 0.5)
     z = b.select(large, b.fma(a, -0.5, 0.5), a * a)
     root = b.sqrt(z)

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import ml_dtypes
 import numpy as np
 
-from kernels import scalar
-from kernels.builder import Builder, Value
+from xform._kernels import builder, scalar
 from xform.compiler.target import Target, host
 from xform.runtime.engine import link
 
@@ -33,10 +32,11 @@ def kernel_text(
     params: Mapping[str, object],
     target: Target,
 ) -> str:
-    """The module of `void k(ptr inputs..., ptr outputs..., i64 n)`; n is a multiple of the lanes."""
-    b = Builder(fused=target.has_fma)
-    pointers = [Value(b, f"%p{k}", "ptr", 1, 0) for k in range(len(inputs) + len(outputs))]
-    count = Value(b, "%n", "i64", 1, 0)
+    """The module of `void k(ptr inputs..., ptr outputs..., i64 n)`; n is a multiple of the lanes.
+    """
+    b = builder.Builder(fused=target.has_fma)
+    pointers = [builder.Value(b, f"%p{k}", "ptr", 1, 0) for k in range(len(inputs) + len(outputs))]
+    count = builder.Value(b, "%n", "i64", 1, 0)
     with b.loop(count, step=lanes) as loop:
         operands = []
         for dtype_in, pointer in zip(inputs, pointers, strict=False):
@@ -66,8 +66,8 @@ def compile_kernel(
 ) -> Kernel:
     """A function of arrays that runs one operator in a compiled loop.
 
-    `inputs` and `outputs` are dtype names, by default `operands` times and once `dtype`; `lanes` defaults to
-    a full vector register.
+    `inputs` and `outputs` are dtype names, by default `operands` times and once `dtype`; `lanes`
+    defaults to a full vector register.
     """
     ins = tuple(inputs) if inputs is not None else (dtype,) * operands
     outs = tuple(outputs) if outputs is not None else (dtype,)

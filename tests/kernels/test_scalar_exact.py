@@ -72,7 +72,9 @@ def c_quotient(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def wrap(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Python integers modulo two to the width."""
     bits = 8 * dtype.itemsize
-    return np.array([int(v) % 2**bits for v in values], np.uint64).astype(f"u{bits // 8}").view(dtype)
+    return (
+        np.array([int(v) % 2**bits for v in values], np.uint64).astype(f"u{bits // 8}").view(dtype)
+    )
 
 
 def c_remainder(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -304,7 +306,9 @@ def test_every_half_and_bfloat(target: str) -> None:
             target=TARGETS[target],
         )
         nearby = np.concatenate([wide, np.nextafter(wide, np.float32(0))])
-        middle = (wide.view(np.uint32) | (0x1000 if dtype == "float16" else 0x8000)).view(np.float32)
+        middle = (wide.view(np.uint32) | (0x1000 if dtype == "float16" else 0x8000)).view(
+            np.float32
+        )
         nearby = np.concatenate([nearby, middle])
         same(down(nearby)[0], nearby.astype(x.dtype))
 
@@ -409,6 +413,19 @@ def test_threefry_known_answers() -> None:
         first, second = kernel(*columns[:4])
         np.testing.assert_array_equal(first, columns[4])
         np.testing.assert_array_equal(second, columns[5])
+
+
+def test_rem_of_every_magnitude() -> None:
+    rng = np.random.default_rng(6)
+    for dtype, exponents in (("float32", (-149, 128)), ("float64", (-1074, 1024))):
+        x, y = (
+            np.ldexp(rng.uniform(0.5, 1, 3000), rng.integers(*exponents, 3000)).astype(dtype)
+            for _ in range(2)
+        )
+        x[::2] = (y[::2] * rng.integers(-1000, 1000, 1500)).astype(dtype)
+        x[::7] = np.nextafter(x[::7], np.array(0, dtype))
+        for lanes in LANES:
+            same(compile_kernel("rem", dtype, operands=2, lanes=lanes)(x, y)[0], np.fmod(x, y))
 
 
 def test_targets_are_distinct() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import gc
 import pickle
 import sys
@@ -127,8 +128,11 @@ def test_copying_takes_strided_arrays(kind):
     assert kind.view(kind.from_numpy(x.T, aval((4, 3)))).tolist() == x.T.tolist()
     odd = np.zeros(25, np.uint8)[1:].view(np.float32)
     assert kind.view(kind.from_numpy(odd, aval((6,)))).tolist() == [0.0] * 6
+    assert kind.from_numpy(np.float32(3), aval(())).tolist() == 3.0
     with pytest.raises(ArgumentError):
         kind.from_numpy(x, aval((4, 3)))
+    with pytest.raises(ArgumentError):
+        kind.wrap(np.float32(3), aval(()))
 
 
 def test_filling_an_empty_array(kind):
@@ -283,17 +287,14 @@ def test_the_type_is_closed(kind):
     assert kind.Array.__module__ == "xform"
 
 
-def test_operators_can_be_attached(kind):
+def test_operators_can_be_attached(kind, monkeypatch):
     x = make(kind, [1.0])
-    kind.Array.__add__ = lambda self, other: ("sum", self, other)
-    kind.Array.__radd__ = kind.JitFunction(lambda self, other: ("reversed", self, other))
-    try:
-        assert x + 3 == ("sum", x, 3)
-        assert 3 + x == ("reversed", x, 3)
-        assert x.__radd__(4) == ("reversed", x, 4)
-    finally:
-        del kind.Array.__add__
-        del kind.Array.__radd__
+    attach = functools.partial(monkeypatch.setattr, kind.Array, raising=False)
+    attach("__add__", lambda self, other: ("sum", self, other))
+    attach("__radd__", kind.JitFunction(lambda self, other: ("reversed", self, other)))
+    assert x + 3 == ("sum", x, 3)
+    assert 3 + x == ("reversed", x, 3)
+    assert x.__radd__(4) == ("reversed", x, 4)
 
 
 def test_too_much_memory(kind):

@@ -9,6 +9,7 @@ at the nest's own row.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..core.loops import Contract, Generate, Map, Opaque, Reduce, Scan, Update, View
 from .index import Expr, LoopVar
@@ -38,19 +39,56 @@ def own_cost(node: Node) -> int:
     return 0
 
 
-def fuse(graph: LoopGraph) -> list[Step]:
-    """The steps of a graph, in order."""
+@dataclass(frozen=True, eq=False)
+class Fused:
+    """The steps of a graph in order, the nodes that have memory, and what each step reads and writes of them."""
+
+    graph: LoopGraph
+    steps: tuple[Step, ...]
+    stored: frozenset[Node]
+    reads: tuple[frozenset[Node], ...]
+    writes: tuple[frozenset[Node], ...]
+
+    def __str__(self) -> str:
+        return "\n".join(f"step {k}: {step}" for k, step in enumerate(self.steps))
+
+
+def fuse(graph: LoopGraph) -> Fused:
+    """Decides what is stored, and groups the work into nests."""
     stored = _stored_from_the_start(graph)
     for _ in range(_ROUNDS):
-        steps = _Grouping(graph, stored).steps
-        more = _worth_storing(graph, steps, stored)
+        grouping = _Grouping(graph, stored)
+        more = _worth_storing(graph, grouping.steps, stored)
         if not more:
             break
         stored |= more
+    steps = grouping.steps
+    reads = [_read_by(step, stored) for step in steps]
+    made = [{w.node for _, w in s.works()} if isinstance(s, Nest) else set(s.node.siblings) for s in steps]
+    # A reduction has memory if something outside of its nest, or nothing but the caller, reads it.
+    for step_reads, step_made in zip(reads, made, strict=True):
+        stored |= {n for n in step_reads - step_made if isinstance(n.loop, Reduce)}
     for step in steps:
         if isinstance(step, Nest):
             step.kept = _kept_between_phases(step, stored)
-    return steps
+    return Fused(
+        graph,
+        tuple(steps),
+        frozenset(stored),
+        tuple(frozenset(r) for r in reads),
+        tuple(frozenset(m & stored) for m in made),
+    )
+
+
+def _read_by(step: Step, stored: set[Node]) -> set[Node]:
+    if isinstance(step, Nest):
+        return {n for n, _ in step.expansion(stored).reads}
+    node = step.node
+    if isinstance(node.loop, Contract):
+        return {base_of(node, x) for x in node.inputs}
+    if isinstance(node.loop, Opaque):
+        return set(node.inputs)
+    return {n for n, _ in kernel_expansion(step, stored).reads}
 
 
 def _stored_from_the_start(graph: LoopGraph) -> set[Node]:
@@ -424,12 +462,8 @@ def kernel_expansion(step: Kernel, stored: set[Node]) -> Expansion:
     expansion = Expansion(stored)
     node = step.node
     if isinstance(node.loop, Update):
-        place = place_of(fresh(node.inputs[node.loop.updates].shape))
-        expansion.visit(node.inputs[node.loop.updates], place)
-        expansion.visit(node.inputs[0], place_of(fresh(node.shape)))
-        for k, x in enumerate(node.inputs):
-            if k not in (0, node.loop.updates):
-                expansion.visit(x, place_of(fresh(x.shape)))
+        for x in node.inputs:
+            expansion.visit(x, place_of(fresh(x.shape)))
     return expansion
 
 

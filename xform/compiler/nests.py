@@ -10,7 +10,7 @@ and does its works in each iteration. A reduction's result stays in a register f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +61,13 @@ class Nest:
         for k, phase in enumerate(self.phases):
             for work in phase.works:
                 yield k, work
+
+    def expansion(self, stored: Container[Node]) -> Expansion:
+        """All that the works of the nest involve."""
+        found = Expansion(stored)
+        for _, work in self.works():
+            found.work(work)
+        return found
 
     def __str__(self) -> str:
         lines = ["for " + " ".join(f"{v}<{v.extent}" for v in self.outer)] if self.outer else ["nest"]
@@ -206,5 +213,3 @@ def substituted(place: Place, mapping: dict[LoopVar, LoopVar]) -> Place:
         for e in place
     )
 
-
-Choose = Callable[[Node], bool]

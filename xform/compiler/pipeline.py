@@ -2,8 +2,89 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .. import errors
+from ..config import config
+from ..core.check import check
+from ..core.jaxpr import Jaxpr, Var
+from .assemble import Module, assemble
+from .fuse import Fused, fuse
+from .loop_graph import LoopGraph
+from .lower import lower
+from .memory import MemoryPlan, plan_memory
+from .simplify import simplify
+from .target import Target, host
+
+STAGES = ("jaxpr", "simplified", "loops", "nests", "memory", "schedule", "llvm", "asm")
 
 
-def stages(program: Any, donated: Any, stage: str) -> str:
-    return str(program)
+@dataclass(frozen=True, eq=False)
+class Compilation:
+    """A program at every stage."""
+
+    program: Jaxpr
+    simplified: Jaxpr
+    graph: LoopGraph
+    fused: Fused
+    memory: MemoryPlan
+    module: Module
+    target: Target
+
+    @property
+    def used(self) -> tuple[bool, ...]:
+        """Which inputs the compiled function reads."""
+        live = {v for e in self.simplified.equations for v in e.inputs if isinstance(v, Var)}
+        live.update(v for v in self.simplified.outvars if isinstance(v, Var))
+        return tuple(v in live for v in self.simplified.invars)
+
+    def text(self, stage: str) -> str:
+        """The program at a stage, one of `STAGES`."""
+        texts: dict[str, Callable[[], str]] = {
+            "jaxpr": lambda: str(self.program),
+            "simplified": lambda: str(self.simplified),
+            "loops": lambda: str(self.graph),
+            "nests": lambda: str(self.fused),
+            "memory": lambda: str(self.memory),
+            "schedule": lambda: "\n".join(map(str, self.module.plans)),
+            "llvm": lambda: self.module.text,
+            "asm": lambda: self.target.assembly(self.module.text),
+        }
+        if stage not in texts:
+            raise errors.ArgumentError(f"expected a stage among {STAGES}", repr(stage))
+        return texts[stage]()
+
+
+def compile_program(program: Jaxpr, donated: Sequence[bool] = ()) -> Compilation:
+    """Takes a program without constants through all stages up to LLVM's text."""
+    if config.check:
+        check(program)
+    simplified = simplify(program)
+    if config.check:
+        check(simplified)
+    graph = lower(simplified)
+    fused = fuse(graph)
+    memory = plan_memory(fused, donated)
+    target = host()
+    module = assemble(fused, memory, target.vector_bytes, target.has_fma)
+    done = Compilation(program, simplified, graph, fused, memory, module, target)
+    _dump(done)
+    return done
+
+
+def _dump(compilation: Compilation) -> None:
+    """Shows the stages that `XFORM_DUMP` names, on standard error."""
+    wanted = [s.strip() for s in config.dump.split(",") if s.strip()]
+    for stage in STAGES if "all" in wanted else wanted:
+        name = compilation.program.name
+        print(f"--- {name}: {stage} ---\n{compilation.text(stage)}", file=sys.stderr)
+
+
+def stages(program: Jaxpr, donated: Sequence[bool], stage: str) -> str:
+    """The text of a program at a stage."""
+    return compile_program(program, donated).text(stage)
+
+
+__all__ = ["STAGES", "Compilation", "compile_program", "stages"]

@@ -36,10 +36,10 @@ __all__ = [
 
 
 def agree(*xs: Any) -> list[Any]:
-    """Operands of one shape and dtype, where a number or a weakly typed value can follow the others.
+    """Operands of one shape and dtype, where numbers and weakly typed values can follow.
 
-    Values without dimensions take the shape of the others; weakly typed values take the dtype of the
-    others, unless that would lose something. What still differs is left for the operator to refuse.
+    Values without dimensions take the shape of the others; weakly typed values take the dtype of
+    the others, unless that would lose something. What still differs, the operator refuses.
     """
     avals = [aval_of(x) for x in xs]
     shape = next((a.shape for a in avals if a.shape), ())

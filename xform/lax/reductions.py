@@ -218,8 +218,8 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> tuple[Any, Any]:
         axis: the axis.
 
     Returns:
-        the elements from the greatest down, and their int32 indices; of equal elements, the one with
-        the lower index comes first.
+        the elements from the greatest down, and their int32 indices; of equal elements, the one
+        with the lower index comes first.
 
     >>> top_k(np.int32([3, 1, 2]), 2)
     (Array([3, 2], dtype=int32), Array([0, 2], dtype=int32))

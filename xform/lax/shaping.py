@@ -206,7 +206,7 @@ def rev(operand: Any, dimensions: Sequence[int]) -> Any:
 
 
 def concatenate(operands: Sequence[Any], dimension: int) -> Any:
-    """Arrays that agree in the other dimensions and in dtype, one after the other along a dimension.
+    """Arrays that agree in dtype and in the other dimensions, joined along a dimension.
 
     >>> concatenate([iota("int32", 2), iota("int32", 3)], 0)
     Array([0, 1, 0, 1, 2], dtype=int32)
@@ -386,10 +386,10 @@ def convert_element_type(operand: Any, new_dtype: Any) -> Any:
     >>> convert_element_type(1.7, "int32")
     Array(1, dtype=int32)
     """
-    target = user_dtype(new_dtype)
-    # Python's own types stand for the default dtypes, which x64 decides.
-    if new_dtype in (bool, int, float, complex):
-        target = dtypes.scalar_dtype(new_dtype)
+    # Python's own types stand for the default dtypes, which x64 decides. They are told apart by
+    # identity, because float64 equals float.
+    builtin = any(new_dtype is kind for kind in (bool, int, float, complex))
+    target = dtypes.scalar_dtype(new_dtype) if builtin else user_dtype(new_dtype)
     return structural.convert_element_type(
         promotion.operand(operand), new_dtype=np.dtype(target), weak_type=False
     )

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, MutationError, ShapeError
 from ..ops.indexing import scatter, scatter_add
@@ -15,8 +14,8 @@ from ..ops.scattering import scatter_max, scatter_min, scatter_mul
 from ..ops.slicing import dynamic_update_slice
 from ..ops.structural import full_like, reshape, rev
 from ..ops.windows import GatherScatterMode, ScatterDimensionNumbers
-from .indexing import along_axis_key, read_mode, select_elements, stacked_indices, wrapped
 from . import operators as ops
+from .indexing import along_axis_key, read_mode, select_elements, stacked_indices, wrapped
 from .promotion import (
     broadcast,
     broadcast_shapes,
@@ -25,8 +24,8 @@ from .promotion import (
     literal,
     operand,
 )
-from .selection import Place, Selection, Span, read_key
 from .rearranging import resize
+from .selection import Place, Selection, Span, read_key
 from .ufuncs import divide, power, remainder
 
 _INT = np.dtype("int32")

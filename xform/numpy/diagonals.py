@@ -39,7 +39,9 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     x = operand(a)
     rank = aval_of(x).ndim
     if rank < 2:
-        raise ShapeError("expected an array with at least 2 dimensions", f"shape {aval_of(x).shape}")
+        raise ShapeError(
+            "expected an array with at least 2 dimensions", f"shape {aval_of(x).shape}"
+        )
     one, two = canonical_axis(axis1, rank), canonical_axis(axis2, rank)
     if one == two:
         raise AxisError("expected two different axes", f"{axis1} and {axis2}")

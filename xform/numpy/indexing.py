@@ -137,9 +137,7 @@ def stacked_indices(values: Sequence[Any], shape: tuple[int, ...]) -> Any:
     """Indices broadcast to a shape and laid side by side along a new last axis."""
     wide = any(not isinstance(v, int) and aval_of(v).dtype.itemsize > 4 for v in values)
     dtype = np.dtype("int64") if wide else _INT
-    columns = [
-        reshape(broadcast(cast(v, dtype), shape), new_sizes=(*shape, 1)) for v in values
-    ]
+    columns = [reshape(broadcast(cast(v, dtype), shape), new_sizes=(*shape, 1)) for v in values]
     if len(columns) == 1:
         return columns[0]
     return concatenate(*columns, dimension=len(shape))

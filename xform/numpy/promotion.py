@@ -16,13 +16,17 @@ from ..config import config
 from ..core import dtypes
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Literal
-from ..core.trace import BASE, Tracer, aval_of
+from ..core.trace import BASE, Tracer, aval_of, current_trace
 from ..core.values import narrowed, scalar, to_numpy
 from ..errors import ArgumentError, AxisError, ShapeError
 from ..ops.structural import broadcast_in_dim, convert_element_type
 from ..runtime.array import from_numpy
 
 _SCALARS = (bool, int, float, complex)
+
+_FILLED: dict[tuple[Literal, tuple[int, ...]], Any] = {}
+_MOST_FILLED = 512
+_MOST_FILLED_ELEMENTS = 4096
 
 _Plan = tuple[Any, bool, tuple[int, ...]]
 
@@ -91,7 +95,7 @@ def broadcast_shapes(*shapes: Sequence[int] | int) -> tuple[int, ...]:
         lengths = {s[at] for s in full if len(s) >= -at} - {1}
         if len(lengths) > 1:
             raise ShapeError(
-                "expected shapes that broadcast together: from the last axis on, lengths equal or 1",
+                "expected shapes that broadcast: from the last axis on, lengths equal or 1",
                 ", ".join(map(str, full)),
                 instead="x[:, None] or xnp.expand_dims(x, axis) to line the axes up",
             )
@@ -104,8 +108,23 @@ def broadcast(x: Any, shape: tuple[int, ...]) -> Any:
     have: tuple[int, ...] = () if is_python_scalar(x) else aval_of(x).shape
     if have == shape:
         return operand(x)
+    if type(x) is Literal and current_trace() is BASE:
+        return _filled(x, shape)
     offset = len(shape) - len(have)
     return broadcast_in_dim(x, shape=shape, broadcast_dimensions=tuple(range(offset, len(shape))))
+
+
+def _filled(x: Literal, shape: tuple[int, ...]) -> Any:
+    """An array of one number, kept where it is small: loops meet the same constants again."""
+    key = (x, shape)
+    found = _FILLED.get(key)
+    if found is None:
+        found = broadcast_in_dim(x, shape=shape, broadcast_dimensions=())
+        if found.size <= _MOST_FILLED_ELEMENTS:
+            if len(_FILLED) >= _MOST_FILLED:
+                _FILLED.clear()
+            _FILLED[key] = found
+    return found
 
 
 def _plan(avals: tuple[ShapedArray, ...], inexact: bool) -> _Plan:

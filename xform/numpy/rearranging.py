@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from collections.abc import Sequence
@@ -9,22 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
+from ..ops.cumulative import cumsum
 from ..ops.slicing import concatenate as concatenate_row, dynamic_slice
-from ..ops.structural import reshape as reshape_row
-from .creation import asarray, empty, full
-from .indexing import getitem, take
+from ..ops.structural import reduce_sum
 from . import operators as ops
+from .creation import asarray, full
+from .indexing import getitem, take
 from .promotion import (
     broadcast,
-    canonical_axes,
     canonical_axis,
     canonical_shape,
     cast,
     concrete,
-    join,
     literal,
     operand,
     promoted,
@@ -41,7 +40,6 @@ from .shaping import (
     part,
     ravel,
     reshape,
-    transpose,
 )
 
 _INT = np.dtype("int32")
@@ -55,7 +53,9 @@ def _sequence(arrays: Any, name: str) -> list[Any]:
         x = operand(arrays)
         return [getitem(x, k) for k in range(aval_of(x).shape[0])]
     if not isinstance(arrays, Sequence) or not arrays:
-        raise ArgumentError(f"expected a sequence of at least one array for {name}", repr(arrays)[:60])
+        raise ArgumentError(
+            f"expected a sequence of at least one array for {name}", repr(arrays)[:60]
+        )
     return list(arrays)
 
 
@@ -139,9 +139,7 @@ def dstack(tup: Any, dtype: Any = None) -> Any:
 def column_stack(tup: Any) -> Any:
     """Arrays joined along axis 1; vectors become columns."""
     parts = [operand(x) for x in _sequence(tup, "column_stack")]
-    return concatenate(
-        [reshape(x, (-1, 1)) if aval_of(x).ndim < 2 else x for x in parts], 1
-    )
+    return concatenate([reshape(x, (-1, 1)) if aval_of(x).ndim < 2 else x for x in parts], 1)
 
 
 def append(arr: Any, values: Any, axis: int | None = None) -> Any:
@@ -161,7 +159,9 @@ def _depth(arrays: Any) -> int:
         return 0
     depths = {_depth(item) for item in arrays}
     if len(depths) != 1:
-        raise ArgumentError("expected blocks nested equally deep in non-empty lists", repr(arrays)[:60])
+        raise ArgumentError(
+            "expected blocks nested equally deep in non-empty lists", repr(arrays)[:60]
+        )
     return 1 + depths.pop()
 
 
@@ -197,7 +197,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         known = concrete(asarray(indices_or_sections))
         if known is None:
             raise ArgumentError("expected known places to cut at", repr(indices_or_sections))
-        cuts = [slice(int(k)) .indices(n)[1] for k in known]
+        cuts = [slice(int(k)).indices(n)[1] for k in known]
     else:
         count = static_int(indices_or_sections, "the number of parts")
         if count < 1:
@@ -206,8 +206,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         cuts = [k * size + min(k, more) for k in range(1, count)]
     bounds = [0, *cuts, n]
     return [
-        part(x, at, low, max(low, high))
-        for low, high in zip(bounds[:-1], bounds[1:], strict=True)
+        part(x, at, low, max(low, high)) for low, high in itertools.pairwise(bounds)
     ]
 
 

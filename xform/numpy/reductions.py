@@ -113,7 +113,18 @@ def sum(
     Array([3., 3.], dtype=float32)
     """
     return _folded(
-        "sum", reduce_sum, ops.add, 0, a, axis, dtype, out, keepdims, initial, where, promote_integers
+        "sum",
+        reduce_sum,
+        ops.add,
+        0,
+        a,
+        axis,
+        dtype,
+        out,
+        keepdims,
+        initial,
+        where,
+        promote_integers,
     )
 
 
@@ -360,7 +371,9 @@ def mean(
     axes = canonical_axes(axis, aval.ndim)
     total = sum(cast(x, inner), axes, keepdims=keepdims, where=where)
     count = _count(aval, axes, keepdims, where, inner)
-    result = ops.div(total, full_like(total, count) if where is None else broadcast(count, total.shape))
+    result = ops.div(
+        total, full_like(total, count) if where is None else broadcast(count, total.shape)
+    )
     return cast(result, wanted)
 
 
@@ -412,7 +425,9 @@ def var(
         inner = wide_enough(dtypes.promote_types(inner, dtypes.to_inexact(wanted)))
     x = cast(x, inner)
     axes = canonical_axes(axis, aval.ndim)
-    center = _mean(x, axes, keepdims=True, where=where) if mean is None else cast(operand(mean), inner)
+    center = (
+        _mean(x, axes, keepdims=True, where=where) if mean is None else cast(operand(mean), inner)
+    )
     residual = ops.sub(x, broadcast(center, aval.shape))
     if dtypes.is_complex(inner):
         parts = (ops.real(residual), ops.imag(residual))
@@ -449,9 +464,7 @@ def std(
     refuse("std", out=out)
     wanted = user_dtype(dtype)
     return ops.sqrt(
-        var(
-            a, axis, wanted, None, ddof, keepdims, where=where, mean=mean, correction=correction
-        )
+        var(a, axis, wanted, None, ddof, keepdims, where=where, mean=mean, correction=correction)
     )
 
 
@@ -478,7 +491,9 @@ def average(
     shape, have = aval_of(x).shape, aval_of(w).shape
     if have != shape:
         if have != tuple(shape[d] for d in axes):
-            raise ShapeError(f"expected weights of shape {shape} or its lengths along {axes}", str(have))
+            raise ShapeError(
+                f"expected weights of shape {shape} or its lengths along {axes}", str(have)
+            )
         w = reshape(w, new_sizes=tuple(n if d in axes else 1 for d, n in enumerate(shape)))
         w = broadcast(w, shape)
     total = sum(w, axes, keepdims=keepdims)

@@ -197,7 +197,7 @@ def expand_dims(a: Any, axis: Any) -> Any:
     x = operand(a)
     old = aval_of(x).shape
     count = len(axis) if isinstance(axis, tuple | list) else 1
-    places = canonical_axes(axis if count != 1 or not isinstance(axis, list) else axis, len(old) + count)
+    places = canonical_axes(axis, len(old) + count)
     rest = iter(old)
     new = tuple(1 if d in places else next(rest) for d in range(len(old) + count))
     return rows.reshape(x, new_sizes=new) if places else x
@@ -244,7 +244,10 @@ def broadcast_arrays(*args: Any) -> list[Any]:
 
 def _at_least(rank: int, place: Any, arrays: Sequence[Any]) -> Any:
     """Each array with axes added until it has `rank`; a single one by itself."""
-    out = [reshape(x, place(aval_of(x).shape)) if aval_of(x).ndim < rank else operand(x) for x in arrays]
+    out = [
+        reshape(x, place(aval_of(x).shape)) if aval_of(x).ndim < rank else operand(x)
+        for x in arrays
+    ]
     return out[0] if len(out) == 1 else out
 
 

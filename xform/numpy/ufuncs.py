@@ -23,7 +23,6 @@ from .promotion import (
     strong,
 )
 
-
 _BOOL = np.dtype(bool)
 _INT = np.dtype("int32")
 

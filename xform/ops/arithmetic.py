@@ -13,7 +13,16 @@ import numpy as np
 from ..core import dtypes
 from ..core.avals import ShapedArray
 from ..core.loops import Map
-from ..core.primitive import Domain, Zero, constant, define, elementwise, linear, multilinear
+from ..core.primitive import (
+    Domain,
+    Primitive,
+    Zero,
+    constant,
+    define,
+    elementwise,
+    linear,
+    multilinear,
+)
 from ..core.trace import aval_of
 from .bitwise import and_
 from .checks import check_same_dtypes, check_same_shapes, require, require_dtype, require_shape
@@ -59,7 +68,7 @@ imag = unary(
     result=dtypes.real_dtype,
     transpose=linear_unary(lambda ct: complex_(zeros_like(ct), neg(ct))),
 )
-conj = unary(
+conj: Primitive = unary(
     "conj",
     np.conjugate,
     jvp=linear,
@@ -88,7 +97,7 @@ def _complex_impl(x: Array, y: Array) -> Array:
     return out
 
 
-complex_ = define(
+complex_: Primitive = define(
     "complex",
     abstract_eval=_complex_aval,
     impl=_complex_impl,
@@ -114,7 +123,7 @@ ge = comparison("ge", np.greater_equal)
 
 # -- sums and products ----------------------------------------------------------------------------
 
-neg = unary(
+neg: Primitive = unary(
     "neg",
     np.negative,
     jvp=lambda t, y, x: neg(t),
@@ -132,7 +141,7 @@ sub = binary(
     ],
     law_dtypes=_NUMBERS,
 )
-mul = binary(
+mul: Primitive = binary(
     "mul",
     in_single(np.multiply),
     jvp=multilinear,
@@ -153,7 +162,7 @@ def _div_impl(x: Array, y: Array) -> Array:
     return np.where(y == 0, ~np.zeros_like(x), quotient)
 
 
-div = binary(
+div: Primitive = binary(
     "div",
     in_single(_div_impl),
     jvp=(
@@ -242,7 +251,7 @@ def _extremum(function: Callable[[Array, Array], Array], zero: Any) -> Callable[
     return in_single(impl)
 
 
-def _share(t: Any, z: Any, x: Any, y: Any) -> Any:
+def share(t: Any, z: Any, x: Any, y: Any) -> Any:
     """The tangent of `x` where the extremum `z` is `x`, halved where it is `y` too, else zero."""
     chosen = select_n(eq(x, z), zeros_like(t), t)
     return mul(chosen, select_n(eq(y, z), full_like(t, 1), full_like(t, 0.5)))
@@ -252,14 +261,14 @@ max_ = binary(
     "max",
     _extremum(np.maximum, np.add),
     accepts="any",
-    jvp=(_share, lambda t, z, x, y: _share(t, z, y, x)),
+    jvp=(share, lambda t, z, x, y: share(t, z, y, x)),
     domain=((-2.0, 2.0), (-2.0, 2.0)),
 )
 min_ = binary(
     "min",
     _extremum(np.minimum, lambda x, y: -(-x - y)),
     accepts="any",
-    jvp=(_share, lambda t, z, x, y: _share(t, z, y, x)),
+    jvp=(share, lambda t, z, x, y: share(t, z, y, x)),
     domain=((-2.0, 2.0), (-2.0, 2.0)),
 )
 
@@ -314,7 +323,7 @@ def _clamp_batch(size: int, inputs: Sequence[Any], dims: Sequence[int | None]) -
     def spread(value: Any, dim: int | None) -> Any:
         if dim is not None:
             value = moveaxis(value, dim, 0)
-        kept = () if dim is None else (0,)
+        kept: tuple[int, ...] = () if dim is None else (0,)
         if aval_of(value).ndim > len(kept):
             kept += tuple(range(1, rank + 1))
         if aval_of(value).shape == full:
@@ -383,7 +392,7 @@ def _integer_pow_jvp(t: Any, z: Any, x: Any, *, y: int) -> Any:
     return mul(t, mul(full_like(x, y), integer_pow(x, y=y - 1)))
 
 
-integer_pow = define(
+integer_pow: Primitive = define(
     "integer_pow",
     params=("y",),
     abstract_eval=_integer_pow_aval,
@@ -417,7 +426,7 @@ floor = unary("floor", in_single(np.floor), jvp=constant, accepts="float", domai
 ceil = unary("ceil", in_single(np.ceil), jvp=constant, accepts="float", domain=_BETWEEN)
 
 
-def _round_impl(x: Array, *, rounding_method: int) -> Array:
+def _round_impl(x: Array, *, rounding_method: int) -> Any:
     if rounding_method == 1:
         return np.rint(x)
     # The largest number below a half, so that the sum reaches the next integer from a half on only.

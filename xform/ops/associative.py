@@ -1,8 +1,9 @@
 """Associative combinations as programs of a few large operations.
 
-A combination takes two tuples of arrays, the left and the right operand, and returns a tuple. The rules of
-reductions and scans are written with these where their derivative has no shorter form. The order of combination
-in `scan_pairs` is that of `jax.lax.associative_scan`, which decides how ties share a derivative.
+A combination takes two tuples of arrays, the left and the right operand, and returns a tuple. The
+rules of reductions and scans are written with these where their derivative has no shorter form. The
+order of combination in `scan_pairs` is that of `jax.lax.associative_scan`, which decides how ties
+share a derivative.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def _interleave(even: Any, odd: Any, axis: int) -> Any:
 
 
 def scan_pairs(combine: Combine, parts: Parts, axis: int, reverse: bool = False) -> Parts:
-    """All prefixes along an axis combined, in a number of steps that grows with the logarithm of its size.
+    """All prefixes along an axis combined, in about twice the logarithm of its size steps.
 
     Args:
         combine: the combination; it works on each element along the axis by itself.
@@ -82,9 +83,7 @@ def _scan(combine: Combine, parts: Parts, axis: int) -> Parts:
     before = every(odd, 0, (size - 1) // 2, 1)
     first = every(parts, 0, 1, 1)
     if size == 2:
-        return tuple(
-            concatenate(f, o, dimension=axis) for f, o in zip(first, odd, strict=True)
-        )
+        return tuple(concatenate(f, o, dimension=axis) for f, o in zip(first, odd, strict=True))
     rest = combine(before, every(parts, 2, size, 2))
     even = [concatenate(f, r, dimension=axis) for f, r in zip(first, rest, strict=True)]
     return tuple(_interleave(e, o, axis) for e, o in zip(even, odd, strict=True))

@@ -9,11 +9,13 @@ import numpy as np
 from ..core.primitive import constant
 from .rules import binary, unary
 
+Array = np.ndarray[Any, Any]
+
 _UNSIGNED = {n: np.dtype(f"uint{8 * n}") for n in (1, 2, 4, 8)}
 _SIGNED = {n: np.dtype(f"int{8 * n}") for n in (1, 2, 4, 8)}
 
 
-def _pattern(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _pattern(x: Array) -> Any:
     """An integer array as unsigned numbers of the same width."""
     return x.view(_UNSIGNED[x.dtype.itemsize])
 
@@ -21,28 +23,26 @@ def _pattern(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 # An amount is read as unsigned, so that a negative one counts as a large one: all bits leave.
 
 
-def _shift_left(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _shift_left(x: Array, y: Array) -> Any:
     return np.left_shift(_pattern(x), _pattern(y)).view(x.dtype)
 
 
-def _shift_right_logical(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _shift_right_logical(x: Array, y: Array) -> Any:
     return np.right_shift(_pattern(x), _pattern(y)).view(x.dtype)
 
 
-def _shift_right_arithmetic(
-    x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]
-) -> np.ndarray[Any, Any]:
+def _shift_right_arithmetic(x: Array, y: Array) -> Any:
     signed = _SIGNED[x.dtype.itemsize]
     most = 8 * x.dtype.itemsize - 1
     amount = np.minimum(_pattern(y), most).view(signed)
     return np.right_shift(x.view(signed), amount).view(x.dtype)
 
 
-def _population_count(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _population_count(x: Array) -> Any:
     return np.bitwise_count(_pattern(x)).astype(x.dtype)
 
 
-def _clz(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _clz(x: Array) -> Any:
     width = 8 * x.dtype.itemsize
     pattern = _pattern(x)
     if width < 64:

@@ -102,7 +102,7 @@ def _dot_impl(
     inner = math.prod(x.shape[d] for d in x_contract)
     left = x.astype(wide, copy=False).transpose((*x_batch, *x_kept, *x_contract))
     right = y.astype(wide, copy=False).transpose((*y_batch, *y_contract, *y_kept))
-    product = np.matmul(
+    product: np.ndarray[Any, Any] = np.matmul(
         left.reshape((*batch, math.prod(rows), inner)),
         right.reshape((*batch, inner, math.prod(columns))),
     )

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..core import dtypes
 from ..core.avals import ShapedArray
 from ..core.loops import Scan
-from ..core.primitive import Custom, Domain, Primitive, Zero, along_axis, define, linear
+from ..core.primitive import Domain, Primitive, along_axis, define, linear
 from ..core.trace import aval_of
+from .arithmetic import eq, max_, min_, mul, share, sub
 from .associative import Parts, delayed, scan_pairs
 from .checks import check_axes
-from .elementwise import eq, exp, mul, sub
-from .arithmetic import share
+from .elementwise import exp
 from .rules import NOT_LINEAR, check_kind, in_single
 from .structural import add, full_like, rev, select_n, zeros_like
 
@@ -51,9 +50,7 @@ def _scan_impl(ufunc: np.ufunc) -> Callable[..., Array]:
     return in_single(impl)
 
 
-def _define_scan(
-    name: str, ufunc: np.ufunc, combine: str, kind: str, **rest: Any
-) -> Primitive:
+def _define_scan(name: str, ufunc: np.ufunc, combine: str, kind: str, **rest: Any) -> Primitive:
     law_dtypes = rest.pop("law_dtypes", ("float32", "float64", "int32"))
     interval = rest.pop("interval", (-2.0, 2.0))
     return define(
@@ -68,7 +65,7 @@ def _define_scan(
     )
 
 
-cumsum = _define_scan(
+cumsum: Primitive = _define_scan(
     "cumsum",
     np.add,
     "add",
@@ -114,7 +111,46 @@ cumprod = _define_scan(
 )
 
 
-def _extremum_jvp(
-    primals: Sequence[Any], tangents: Sequence[Any], *, axis: int, reverse: bool, row: Primitive
-) -> tuple[Any, Any]:
-    raise NotImplementedError
+def _extremum_jvp(extremum: Primitive) -> Callable[..., Any]:
+    def rule(t: Any, y: Any, x: Any, *, axis: int, reverse: bool) -> Any:
+        def combine(left: Parts, right: Parts) -> Parts:
+            (a, ta), (b, tb) = left, right
+            best = extremum(a, b)
+            return best, add(share(ta, best, a, b), share(tb, best, b, a))
+
+        return scan_pairs(combine, (x, t), axis, reverse)[1]
+
+    return rule
+
+
+cummax = _define_scan("cummax", np.maximum, "max", "real", jvp=(_extremum_jvp(max_),))
+cummin = _define_scan("cummin", np.minimum, "min", "real", jvp=(_extremum_jvp(min_),))
+
+
+def _weight(x: Any, y: Any) -> Any:
+    """exp(x - y) for x <= y; where `y` is infinite, 1 if `x` is too, else 0."""
+    infinite = full_like(x, np.inf)
+    nothing = zeros_like(x)
+    at_infinity = select_n(eq(x, infinite), nothing, full_like(x, 1))
+    # The difference is never taken of two infinities: its derivative would be NaN times zero.
+    unbounded = eq(y, infinite)
+    below = sub(select_n(unbounded, x, nothing), select_n(unbounded, y, nothing))
+    return select_n(unbounded, exp(below), at_infinity)
+
+
+def _cumlogsumexp_jvp(t: Any, y: Any, x: Any, *, axis: int, reverse: bool) -> Any:
+    if not aval_of(x).shape[axis]:
+        return t
+    before = _before(y, axis, reverse, -np.inf)
+    return _recurrence(_weight(before, y), mul(_weight(x, y), t), axis, reverse)
+
+
+cumlogsumexp = _define_scan(
+    "cumlogsumexp",
+    np.logaddexp,
+    "logaddexp",
+    "float",
+    jvp=(_cumlogsumexp_jvp,),
+    law_dtypes=("float32", "float64"),
+    ulp=32,
+)

@@ -14,7 +14,7 @@ import numpy as np
 from ..core import dtypes
 from ..core.avals import ShapedArray
 from ..core.loops import Map, Piece, View
-from ..core.primitive import Absent, Domain, constant, define, elementwise
+from ..core.primitive import Absent, Domain, Primitive, constant, define, elementwise
 from ..core.trace import aval_of
 from .arithmetic import (
     abs_,
@@ -151,13 +151,13 @@ def _pow_aval(x: ShapedArray, y: ShapedArray) -> ShapedArray:
     return x.update(weak_type=x.weak_type and y.weak_type)
 
 
-def _pow_impl(x: Array, y: Array) -> Array:
+def _pow_impl(x: Array, y: Array) -> Any:
     if dtypes.is_integer(x.dtype):
         return _integer_power_of_integers(x, y)
     return np.power(x, y.astype(x.dtype))
 
 
-def _integer_power_of_integers(x: Array, y: Array) -> Array:
+def _integer_power_of_integers(x: Array, y: Array) -> Any:
     """Powers modulo the width; a negative exponent rounds the reciprocal towards zero."""
     size = np.power(x, np.maximum(y, 0))
     if dtypes.is_unsigned(y.dtype):
@@ -271,7 +271,7 @@ log1p = unary(
 )
 
 
-def _logistic_impl(x: Array) -> Array:
+def _logistic_impl(x: Array) -> Any:
     if dtypes.is_complex(x.dtype):
         return 1 / (1 + np.exp(-x))
     # The exponential of -|x| does not overflow, so small results keep their digits.
@@ -302,7 +302,7 @@ sin = unary(
     law_dtypes=_INEXACT,
     ulp=2,
 )
-cos = unary(
+cos: Primitive = unary(
     "cos",
     in_single(np.cos),
     jvp=lambda t, y, x: neg(mul(t, sin(x))),
@@ -360,7 +360,7 @@ sinh = unary(
     law_dtypes=_INEXACT,
     ulp=3,
 )
-cosh = unary(
+cosh: Primitive = unary(
     "cosh",
     in_single(np.cosh),
     jvp=lambda t, y, x: mul(t, sinh(x)),
@@ -410,7 +410,7 @@ nextafter = binary(
     accepts="float",
     jvp=Absent("the neighbour of a number is no smooth function of it"),
 )
-copysign = binary(
+copysign: Primitive = binary(
     "copysign",
     in_single(np.copysign),
     accepts="float",
@@ -466,7 +466,7 @@ def _reduce_precision_aval(
 
 def _reduce_precision_impl(x: Array, *, exponent_bits: int, mantissa_bits: int) -> Array:
     """Rounds the pattern to nearest even; too large becomes infinite, below normal becomes zero."""
-    info = dtypes.finfo(x.dtype)
+    info = dtypes.finfo(x.dtype)  # type: ignore[no-untyped-call]
     integer = np.dtype(f"uint{info.bits}")
     pattern = x.view(integer)
     sign_bit = integer.type(1 << (info.bits - 1))
@@ -486,7 +486,7 @@ def _reduce_precision_impl(x: Array, *, exponent_bits: int, mantissa_bits: int) 
     return np.where(np.isnan(x), x, (signs | size.astype(integer)).view(x.dtype))
 
 
-reduce_precision = define(
+reduce_precision: Primitive = define(
     "reduce_precision",
     params=("exponent_bits", "mantissa_bits"),
     abstract_eval=_reduce_precision_aval,

@@ -486,13 +486,20 @@ def _aval_of_input(x: Any) -> ShapedArray:
     return x.aval if isinstance(x, LinearInput) else aval_of(x)
 
 
+def _draw_distinct(rng: Any, dtype: Any, *shapes: Dims) -> list[Any]:
+    """Arrays of numbers that lie apart: where two meet, the greater is not in doubt."""
+    sizes = [math.prod(shape) for shape in shapes]
+    values = np.linspace(-2, 2, sum(sizes) + 1)[: sum(sizes)]
+    parts = np.split(rng.permutation(values), np.cumsum(sizes)[:-1])
+    return [p.reshape(s).astype(dtype) for p, s in zip(parts, shapes, strict=True)]
+
+
 def _draw_scatter(unique: bool) -> Any:
     """Draws inputs of a scatter; unique ones write every place at most once."""
 
     def draw(rng: Any, dtype: Any) -> Any:
         shape, indices, numbers, sizes = _CASES[rng.integers(3 if unique else len(_CASES))]
-        x = rng.uniform(-2, 2, shape).astype(dtype)
-        updates = rng.uniform(-2, 2, gathered_shape(indices, sizes, numbers)).astype(dtype)
+        x, updates = _draw_distinct(rng, dtype, shape, gathered_shape(indices, sizes, numbers))
         starts = _draw_indices(rng, indices, shape, numbers)
         mode = (FILL, CLIP)[rng.integers(2)]
         if unique:
@@ -539,7 +546,7 @@ def define_scatter(
     return row
 
 
-scatter = define_scatter(
+scatter: Primitive = define_scatter(
     "scatter",
     None,
     "set",
@@ -547,7 +554,7 @@ scatter = define_scatter(
     transpose=_scatter_transpose,
 )
 
-scatter_add = define_scatter(
+scatter_add: Primitive = define_scatter(
     "scatter_add",
     np.add,
     "add",

@@ -40,7 +40,7 @@ def _mul_transpose(ct: Any, x: Any, indices: Any, updates: Any, **params: Any) -
     return [None, None, read_back(mul(ct, x), indices, updates.aval, **params)]
 
 
-scatter_mul = define_scatter(
+scatter_mul: Primitive = define_scatter(
     "scatter_mul",
     np.multiply,
     "mul",
@@ -76,7 +76,7 @@ def _extreme_jvp(
     return out, div(total, select_n(eq(winners, zeros_like(winners)), winners, one))
 
 
-scatter_min = define_scatter(
+scatter_min: Primitive = define_scatter(
     "scatter_min",
     np.minimum,
     "min",
@@ -86,7 +86,7 @@ scatter_min = define_scatter(
     transpose=NOT_LINEAR,
 )
 
-scatter_max = define_scatter(
+scatter_max: Primitive = define_scatter(
     "scatter_max",
     np.maximum,
     "max",

@@ -36,11 +36,12 @@ def _sort_impl(
     *xs: np.ndarray[Any, Any], dimension: int, is_stable: bool, num_keys: int
 ) -> list[np.ndarray[Any, Any]]:
     keys = [_comparable(x) for x in xs[:num_keys]]
-    kind = "stable" if is_stable else None
     if len(xs) == 1 and keys[0] is xs[0]:
-        return [np.sort(xs[0], axis=dimension, kind=kind)]  # type: ignore[call-overload]
+        # Only of floats can equal elements differ, in the sign of zero; the others sort faster.
+        ordered = dtypes.is_inexact(xs[0].dtype) and is_stable
+        return [np.sort(xs[0], axis=dimension, kind="stable" if ordered else "quicksort")]
     if num_keys == 1:
-        order = np.argsort(keys[0], axis=dimension, kind=kind)  # type: ignore[call-overload]
+        order = np.argsort(keys[0], axis=dimension, kind="stable")
     else:
         order = np.lexsort(keys[::-1], axis=dimension)
     return [np.take_along_axis(x, order, axis=dimension) for x in xs]

@@ -1,7 +1,8 @@
 """Keys: the state that random functions take, and never change.
 
-A key is two words of 32 bits. `PRNGKey` gives them as they are, as an array of dtype uint32 and shape
-(2,); `key` gives a `KeyArray` around them, whose shape is that of the keys. All functions take both.
+A key is two words of 32 bits. `PRNGKey` gives them as they are, as an array of dtype uint32 and
+shape (2,); `key` gives a `KeyArray` around them, whose shape is that of the keys. All functions
+take both.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ..core.avals import ShapedArray
 from ..core.jaxpr import Literal
 from ..core.trace import BASE, Tracer, aval_of
 from ..errors import ArgumentError, DtypeError, IntegerRangeError, ShapeError
-from ..lax.elementwise import bitwise_and, shift_right_logical
+from ..lax.logic import bitwise_and, shift_right_logical
 from ..lax.shaping import (
     broadcast_in_dim,
     concatenate,
@@ -283,6 +284,13 @@ def clone(key: Any) -> Any:
     ()
     """
     return _like(key, _words_of(key))
+
+
+def halves(data: Any) -> tuple[Any, Any]:
+    """The words of the two keys that the words of a key split into."""
+    pair = split(data)
+    first, second = (squeeze(slice_in_dim(pair, k, k + 1), (0,)) for k in range(2))
+    return first, second
 
 
 def split(key: Any, num: int | Sequence[int] = 2) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 from typing import Any, Never
 
 import numpy as np
@@ -10,6 +11,7 @@ from xform.core.avals import ShapedArray
 from xform.errors import ArgumentError, DonatedBufferError
 
 __all__ = [
+    "COUNTS_PINS",
     "Array",
     "address",
     "check_wrappable",
@@ -30,6 +32,9 @@ __all__ = [
 
 _ALIGNMENT, _SMALL = 64, 4096
 _new = object.__new__
+
+COUNTS_PINS = not sysconfig.get_config_var("Py_GIL_DISABLED")
+"""Whether `_pins` can be trusted: without the GIL, threads may miscount it."""
 _CLASS_LIMIT = 64 << 20
 
 
@@ -54,7 +59,7 @@ class Array:
 
     def __del__(self) -> None:
         if self._owned:
-            delete(self)
+            _recycle(self)
 
     shape = property(lambda self: self.aval.shape)
     dtype = property(lambda self: self.aval.dtype)
@@ -120,7 +125,7 @@ def make(aval: ShapedArray, block: np.ndarray[Any, Any], address: int, owned: bo
 
 def check_wrappable(array: np.ndarray[Any, Any], aval: ShapedArray) -> None:
     """Raise unless a NumPy array is C-contiguous and aligned and has this shape and dtype."""
-    _check_fits(array, aval)
+    _check_fits(array, aval, np.ndarray)
     if not (array.flags.c_contiguous and array.flags.aligned):
         raise ArgumentError(
             f"expected a C-contiguous, aligned numpy array {aval}",
@@ -129,17 +134,17 @@ def check_wrappable(array: np.ndarray[Any, Any], aval: ShapedArray) -> None:
         )
 
 
-def _check_fits(array: Any, aval: ShapedArray) -> None:
-    """Raise unless the argument is a NumPy array of this shape and dtype."""
-    if not isinstance(array, np.ndarray):
+def _check_fits(array: Any, aval: ShapedArray, *types: type) -> None:
+    """Raise unless the argument is of one of the types, and of this shape and dtype."""
+    if not isinstance(array, types):
         raise ArgumentError(f"expected a numpy array {aval}", type(array).__name__)
     if array.shape != aval.shape or array.dtype != aval.dtype:
         raise ArgumentError(f"expected a numpy array {aval}", f"{array.dtype}{list(array.shape)}")
 
 
 def contiguous(array: Any, aval: ShapedArray) -> np.ndarray[Any, Any]:
-    """Copy a NumPy array of this shape and dtype in C order."""
-    _check_fits(array, aval)
+    """Copy a NumPy array or scalar of this shape and dtype in C order."""
+    _check_fits(array, aval, np.ndarray, np.generic)
     return np.array(array, order="C")
 
 
@@ -169,8 +174,8 @@ def empty(aval: ShapedArray) -> Array:
 
 
 def from_numpy(x: np.ndarray[Any, Any], aval: ShapedArray) -> Array:
-    """Make an array by copying a NumPy array of the same shape and dtype."""
-    _check_fits(x, aval)
+    """Make an array by copying a NumPy array or scalar of the same shape and dtype."""
+    _check_fits(x, aval, np.ndarray, np.generic)
     array = empty(aval)
     _memory(array)[...] = x
     return array
@@ -207,15 +212,22 @@ def address(array: Array) -> int:
     return array._address
 
 
-def delete(array: Array) -> None:
-    """Give the memory up; views and running calls keep theirs."""
+def _recycle(array: Array) -> None:
+    """Give the block of an array that nobody uses back to its pool."""
     block = array._block
     array._block = None
-    if block is None or not array._owned or array._exported or array._pins:
-        return
-    pool = _pool_by_aval.get(array.aval) or _remember_pool(array.aval)
-    if len(pool.blocks) < pool.limit:
-        pool.blocks.append((block, array._address))
+    if block is not None and not array._exported:
+        pool = _pool_by_aval.get(array.aval) or _remember_pool(array.aval)
+        if len(pool.blocks) < pool.limit:
+            pool.blocks.append((block, array._address))
+
+
+def delete(array: Array) -> None:
+    """Give the memory up; views and running calls keep theirs."""
+    if array._owned and not array._pins and COUNTS_PINS:
+        _recycle(array)
+    else:
+        array._block = None
 
 
 def is_deleted(array: Array) -> bool:

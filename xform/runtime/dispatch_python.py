@@ -57,6 +57,8 @@ def guard_exit() -> None:
 _Call = tuple[list[int], "list[array_python.Array | None]", list[object]]
 _Matcher = Callable[[Any, _Call], bool]
 
+_MISS = object()
+
 _SCALARS: dict[str, tuple[type, int]] = {
     "?": (ctypes.c_bool, 1),
     **{char: (getattr(ctypes, f"c_int{8 * np.dtype(char).itemsize}"), 1) for char in "bhilq"},
@@ -218,6 +220,8 @@ def _take_over(array: array_python.Array, aval: ShapedArray) -> array_python.Arr
     block = array._block
     if block is None or not array._owned or array._exported or array._pins != 1:
         return None
+    if not array_python.COUNTS_PINS:
+        return None
     if array_python.pool_of(array.aval.nbytes) is not array_python.pool_of(aval.nbytes):
         return None
     # Before the kernel runs, so that no other thread reads what it writes.
@@ -228,10 +232,21 @@ def _take_over(array: array_python.Array, aval: ShapedArray) -> array_python.Arr
 class _Compiled:
     """A plan, its matchers, and the foreign function of its kernel."""
 
-    __slots__ = ("_aliases", "_buffers", "_kernel", "_matchers", "_single", "plan")
+    __slots__ = ("_aliases", "_buffers", "_kernel", "_matchers", "_single", "flat", "plan")
+
+    flat: tuple[ShapedArray, ...]  # the arguments, when nothing but arrays goes in, in order
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        plain = not (plan.kwnames or plan.hidden or plan.donated or plan.workspace_bytes)
+        flat = tuple(
+            [
+                spec.aval
+                for position, spec in enumerate(plan.arguments)
+                if isinstance(spec, ArrayLeaf) and spec.index == position
+            ]
+        )
+        self.flat = flat if plain and len(flat) == len(plan.arguments) else ()
         self._matchers = [_matcher(spec) for spec in plan.arguments]
         self._aliases = {output: source for source, output in plan.aliases}
         self._single = len(plan.out_avals) == 1 and isinstance(plan.result, ArrayLeaf)
@@ -252,10 +267,34 @@ class _Compiled:
         for matcher, value in zip(self._matchers, args, strict=False):
             if not matcher(value, call):
                 return None
-        for array in plan.hidden:
-            if array._block is None:
+        for array in (*call[1], *plan.hidden):
+            # A comparison may have run code that deleted an array matched before.
+            if array is not None and array._block is None:
                 return None
         return call
+
+    def run_flat(self, args: tuple[Any, ...]) -> Any:
+        """Match and run a plan of arrays only; `_MISS` when the arguments do not match."""
+        addresses, kept = [], []
+        for value, aval in zip(args, self.flat, strict=False):
+            if type(value) is not array_python.Array or value.aval is not aval:
+                return _MISS
+            block = value._block
+            if block is None:
+                return _MISS
+            addresses.append(value._address)
+            kept.append(block)
+        for value in args:
+            value._pins += 1
+        try:
+            outputs = [array_python.empty(aval) for aval in self.plan.out_avals]
+            for output in outputs:
+                addresses.append(output._address)
+            self._call_kernel(self._buffers(*addresses))
+        finally:
+            for value in args:
+                value._pins -= 1
+        return outputs[0] if self._single else _build(self.plan.result, outputs)
 
     def run(self, call: _Call) -> Any:
         """Run the kernel on the inputs of a call and arrange its outputs."""
@@ -325,11 +364,17 @@ class JitFunction:
         """Run the first plan that fits, or else call `slow`."""
         if not guard.value:
             for depth, compiled in enumerate(self._plans):
-                call = compiled.match(args, kwargs)
-                if call is not None:
-                    if depth >= MAX_DEPTH:
+                if compiled.flat:
+                    if kwargs or len(args) != len(compiled.flat):
+                        continue
+                    result = compiled.run_flat(args)
+                else:
+                    call = compiled.match(args, kwargs)
+                    result = _MISS if call is None else compiled.run(call)
+                if result is not _MISS:
+                    if depth >= MAX_DEPTH and compiled in self._plans:
                         self._to_front(compiled)
-                    return compiled.run(call)
+                    return result
         return self._slow(*args, **kwargs)
 
     def _to_front(self, compiled: _Compiled) -> None:

@@ -8,49 +8,111 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ..compiler.assemble import ENTRY
+from ..compiler.pipeline import Compilation, compile_program
 from ..core.jaxpr import Jaxpr
 from ..core.trace import BASE
 from ..core.values import to_numpy
-from .plan import Plan, Spec
+from . import blas
+from .cache import cache_key, get_or_build
+from .dispatch import JitFunction, add_plan
+from .engine import Library, link
+from .host_calls import HostCalls
+from .plan import ArrayLeaf, ListSpec, Plan, Spec
+
+_GIL_BYTES = 1 << 20  # above this much memory gone through, other Python threads may run meanwhile
 
 
 class Executable:
-    """A program compiled for the host."""
+    """A program compiled and linked for the host.
+
+    `used` says which inputs it reads; `workspace_bytes` is the scratch memory a call takes from the pool.
+    """
 
     def __init__(self, program: Jaxpr, donated: Sequence[bool] = ()) -> None:
+        compilation = compile_program(program, donated)
         self.program = program
-        self.used = [True] * len(program.invars)
-        self.plannable = False
-        self.workspace_bytes = 0
+        self.donated = tuple(donated) or (False,) * len(program.invars)
+        self.used = compilation.used
+        self.workspace_bytes = compilation.memory.workspace_bytes
+        self.aliases = compilation.memory.aliases
+        self.host_calls = HostCalls(compilation.module.host_calls)
+        self.library = _linked(compilation, self.host_calls)
+        self.kernel = self.library[ENTRY]
+        touched = sum(a.nbytes for a in (*program.in_avals, *program.out_avals))
+        self.release_gil = not self.host_calls.count and touched > _GIL_BYTES
+        self.plannable = all(a.dtype.names is None for a in program.out_avals)
+        self.runner: Any = None
+
+    def plan(
+        self,
+        arguments: tuple[Spec, ...],
+        kwnames: tuple[str, ...],
+        result: Spec,
+        hidden: tuple[Any, ...] = (),
+    ) -> Plan:
+        """How the native dispatcher calls the program. `hidden` are the leading inputs, closed-over arrays."""
+        count = len(hidden)
+        return Plan(
+            arguments,
+            kwnames,
+            result,
+            tuple(self.program.out_avals),
+            self.kernel,
+            hidden=hidden,
+            workspace_bytes=self.workspace_bytes,
+            release_gil=self.release_gil,
+            donated=tuple(k - count for k, d in enumerate(self.donated) if d and k >= count),
+            aliases=tuple((i - count, o) for i, o in self.aliases if i >= count),
+            keepalive=self,
+        )
 
     def run(self, consts: Sequence[Any], values: Sequence[Any]) -> list[Any]:
         """Outputs, as arrays, for values that are arrays, NumPy arrays or numbers."""
+        arrays = [
+            _as_array(x, a) for x, a in zip((*consts, *values), self.program.in_avals, strict=True)
+        ]
+        if self.runner is None:
+            self.runner = self._make_runner()
+        result: list[Any] = self.runner(*arrays)
+        return result
+
+    def _make_runner(self) -> Any:
+        """A function of all inputs, as arrays, that returns the list of outputs."""
         avals = self.program.in_avals
-        arrays = [to_numpy(x, a) for x, a in zip((*consts, *values), avals, strict=True)]
-        return _interpret(self.program, arrays)
+        arguments = tuple(ArrayLeaf(a, k) for k, a in enumerate(avals))
+        outputs = self.program.out_avals
+        result = ListSpec(tuple(ArrayLeaf(a, k) for k, a in enumerate(outputs)))
+        plan = self.plan(arguments, (), result)
+        runner = JitFunction(_missed)
+        add_plan(runner, plan)
+        return runner
 
-    def plan(
-        self, arguments: tuple[Spec, ...], kwnames: Any, result: Spec, hidden: tuple[Any, ...]
-    ) -> Plan:
-        raise NotImplementedError
+
+def _missed(*arrays: Any) -> Any:
+    """The dispatcher did not take the only plan: an array was donated before."""
+    for x in arrays:
+        BASE.view(x)
+    raise AssertionError(f"no plan for {[x.aval for x in arrays]}")
 
 
-def _interpret(program: Jaxpr, arrays: Sequence[np.ndarray[Any, Any]]) -> list[Any]:
-    env = dict(zip(program.invars, arrays, strict=True))
-    for e in program.equations:
-        ins = [np.asarray(a.value) if hasattr(a, "value") else env[a] for a in e.inputs]
-        with np.errstate(all="ignore"):
-            out = e.primitive.rule("impl")(*ins, **e.params)
-        outs = out if e.primitive.multiple_results else [out]
-        for v, y in zip(e.outputs, outs, strict=True):
-            y = BASE.view(y) if type(y) is BASE.array_type else np.asarray(y)
-            env[v] = y.astype(v.aval.dtype, copy=False)
-    return [
-        BASE.wrap(
-            np.array(a.value if hasattr(a, "value") else env[a], order="C", copy=True), a.aval
-        )
-        for a in program.outvars
-    ]
+def _as_array(x: Any, aval: Any) -> Any:
+    if type(x) is BASE.array_type:
+        if x.aval is aval:
+            return x
+        return BASE.wrap(BASE.view(x), aval)
+    array = np.ascontiguousarray(to_numpy(x, aval)).reshape(aval.shape)
+    if not array.flags.aligned:
+        array = array.copy()
+    return BASE.wrap(array, aval)
+
+
+def _linked(compilation: Compilation, host_calls: HostCalls) -> Library:
+    module, target = compilation.module, compilation.target
+    key = cache_key(module.text, target)
+    object_code = get_or_build(key, lambda: target.object_code(module.text))
+    symbols = {**blas.symbols(*module.routines), **host_calls.symbols()}
+    return link(object_code, [ENTRY], symbols)
 
 
 _of_program: WeakKeyDictionary[Jaxpr, Executable] = WeakKeyDictionary()

@@ -342,8 +342,8 @@ class Runtime:
         """Make the descriptor of an abstract value, which like the value itself lives for ever."""
         pool = self._pool_class_of(aval.nbytes)
         itemsize = aval.dtype.itemsize
-        objects = (aval, aval.shape, aval.dtype, aval.weak_type, aval.ndim, aval.size)
-        objects += (aval.nbytes, itemsize)
+        objects: list[object] = [aval, aval.shape, aval.dtype, aval.weak_type]
+        objects += [aval.ndim, aval.size, aval.nbytes, itemsize]
         formatted = _BUFFER_FORMATS.get(aval.dtype.char) if aval.dtype.isbuiltin == 1 else None
         text = ctypes.create_string_buffer(formatted) if formatted else None
         strides = [itemsize] * aval.ndim

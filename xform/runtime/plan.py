@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -171,7 +172,7 @@ class Plan:
     result: Spec
     out_avals: tuple[ShapedArray, ...]
     kernel: int
-    hidden: tuple[object, ...] = ()
+    hidden: tuple[Any, ...] = ()
     workspace_bytes: int = 0
     release_gil: bool = False
     donated: tuple[int, ...] = ()

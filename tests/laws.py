@@ -1,0 +1,613 @@
+"""The laws every operator obeys. Each is a function of a row; AssertionError where it is broken.
+
+What a law tries comes from the row's domain, how close it looks from the row's accuracy and the
+dtype.
+"""
+
+import inspect
+import itertools
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from xform import errors
+from xform.api import jit
+from xform.core import dtypes
+from xform.core.avals import ShapedArray
+from xform.core.primitive import (
+    Absent,
+    Constant,
+    Linear,
+    Multilinear,
+    Primitive,
+    Zero,
+    infer,
+)
+from xform.core.trace import aval_of
+from xform.core.values import to_numpy
+from xform.interpreters.batching import batch_flat, to_front
+from xform.interpreters.forward import instantiate, jvp_flat
+from xform.interpreters.reverse import vjp_flat
+
+DRAWS = 4  # examples for each dtype of a row that draws its own
+MOST_PATTERNS = 12  # patterns of mapped axes tried for each example
+
+DOUBLE = {"float32": "float64", "complex64": "complex128"}
+SHORT = ("float16", "bfloat16")
+
+
+class Example:
+    """Inputs and parameters on which a row is tried."""
+
+    def __init__(self, row: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -> None:
+        self.row = row
+        self.inputs = [np.asarray(x) for x in inputs]
+        self.params = params
+
+    def __repr__(self) -> str:
+        return f"{self.row}({', '.join(str(aval_of(x)) for x in self.inputs)}, {self.params})"
+
+    @property
+    def avals(self) -> list[ShapedArray]:
+        return [aval_of(x) for x in self.inputs]
+
+    @property
+    def outputs(self) -> tuple[ShapedArray, ...]:
+        return infer(self.row, self.avals, self.params)
+
+    def with_inputs(self, inputs: Sequence[Any]) -> "Example":
+        return Example(self.row, inputs, self.params)
+
+    def flat(self, *inputs: Any) -> list[Any]:
+        """The operator as a function of flat arguments with flat results."""
+        out = self.row.bind(*inputs, **self.params)
+        return list(out) if self.row.multiple_results else [out]
+
+    def inexact(self) -> list[int]:
+        """The positions of the inputs that have tangents."""
+        return [k for k, a in enumerate(self.avals) if dtypes.is_inexact(a.dtype)]
+
+    def movable(self) -> list[int]:
+        """The positions of the inputs that the row differentiates: the others raise `GradError`."""
+        return [k for k in self.inexact() if self._differentiates(k)]
+
+    def _differentiates(self, k: int) -> bool:
+        tangents: list[Any] = [Zero(a.tangent()) for a in self.avals]
+        tangents[k] = np.ones_like(self.inputs[k])
+        try:
+            jvp_flat(self.flat, self.inputs, tangents)
+        except errors.GradError:
+            return False
+        return True
+
+    def magnitudes(self) -> list[Any]:
+        """What roundings are measured by where results cancel: the results for absolute values.
+
+        Of rows that are not linear, and so do not cancel, nothing.
+        """
+        if not isinstance(self.row.jvp, Linear | Multilinear):
+            return [0.0] * len(self.outputs)
+        sizes = [np.abs(x) if np.issubdtype(x.dtype, np.floating) else x for x in self.inputs]
+        return [np.abs(widened(y)) for y in self.flat(*sizes)]
+
+
+def draw_array(rng: Any, shape: Any, dtype: Any, low: float, high: float) -> np.ndarray[Any, Any]:
+    """Numbers of an interval: unsigned ones of its part from 0 on, complex ones of its square."""
+    dtype = dtypes.check_user_dtype(dtype)
+    if dtypes.is_bool(dtype):
+        return np.asarray(rng.integers(0, 2, shape)).astype(bool)
+    if dtypes.is_integer(dtype):
+        least = 0 if dtypes.is_unsigned(dtype) else int(np.floor(low))
+        return np.asarray(rng.integers(least, int(np.ceil(high)) + 1, shape)).astype(dtype)
+    drawn = rng.uniform(low, high, shape)
+    if dtypes.is_complex(dtype):
+        drawn = drawn + 1j * rng.uniform(low, high, shape)
+    return np.asarray(drawn).astype(dtype)
+
+
+def examples(row: Primitive, dtype: str, most: int | None = None) -> Iterator[Example]:
+    """What a row is tried on in one dtype; the same at every run."""
+    rng = np.random.default_rng(zlib.crc32(f"{row.name} {dtype}".encode()))
+    domain = row.domain
+    if domain.draw is not None:
+        for _ in range(most or DRAWS):
+            inputs, params = domain.draw(rng, np.dtype(dtypes.check_user_dtype(dtype)))
+            yield Example(row, inputs, dict(params))
+        return
+    arity = len(positional(row.abstract_eval))
+    cases = domain.cases or tuple((((shape,) * arity), {}) for shape in ((7,), (), (3, 37)))
+    for shapes, params in cases[:most]:
+        inputs = [
+            draw_array(rng, shape, dtype, *domain.intervals[min(k, len(domain.intervals) - 1)])
+            for k, shape in enumerate(shapes)
+        ]
+        yield Example(row, inputs, dict(params))
+
+
+def positional(function: Any) -> list[str]:
+    """The names of a rule's inputs."""
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
+def all_examples(row: Primitive, most: int | None = None) -> Iterator[Example]:
+    for dtype in row.domain.dtypes:
+        yield from examples(row, dtype, most)
+
+
+def double_examples(row: Primitive) -> Iterator[Example]:
+    """The examples that have derivatives, in 64 bits for each part."""
+    wanted = {DOUBLE.get(d, d) for d in row.domain.dtypes}
+    for dtype in sorted(wanted & {"float64", "complex128"}):
+        yield from (e for e in examples(row, dtype) if e.movable())
+
+
+# -- comparison -----------------------------------------------------------------------------------
+
+
+def precision(dtype: Any) -> float:
+    """The distance from 1 to the next number; 0 for exact dtypes."""
+    return float(dtypes.finfo(dtypes.real_dtype(dtype)).eps) if dtypes.is_inexact(dtype) else 0.0
+
+
+def widened(x: Any) -> np.ndarray[Any, Any]:
+    x = to_numpy(x)
+    return x.astype(np.float64) if dtypes.is_float(x.dtype) else x
+
+
+def assert_close(got: Any, wanted: Any, rtol: float, scale: Any, what: str) -> None:
+    """Equal shapes, NaN, infinities; numbers within `rtol` of the largest of them and `scale`."""
+    got, wanted = widened(got), widened(wanted)
+    assert got.shape == wanted.shape, f"{what}: shape {got.shape}, wanted {wanted.shape}"
+    if not np.issubdtype(wanted.dtype, np.inexact):
+        assert np.array_equal(got, wanted), f"{what}: {got}, wanted {wanted}"
+        return
+    with np.errstate(all="ignore"):
+        size = np.maximum(np.maximum(np.abs(got), np.abs(wanted)), scale)
+        near = np.abs(got - wanted) <= rtol * size
+    same = (got == wanted) | near | (np.isnan(got) & np.isnan(wanted))
+    assert same.all(), f"{what}: {got[~same][:4]}, wanted {wanted[~same][:4]}"
+
+
+def assert_equal_within_ulp(
+    got: Any, wanted: Any, ulp: float, what: str, magnitude: Any = 0.0
+) -> None:
+    """Equal dtypes and shapes; numbers within some units in the last place.
+
+    The units are those of the largest of the number, the magnitude given, and the smallest normal
+    number. A complex product rounds its parts three times, and which sums are fused is left open.
+    """
+    dtype = to_numpy(wanted).dtype
+    assert to_numpy(got).dtype == dtype, f"{what}: dtype {to_numpy(got).dtype}, wanted {dtype}"
+    ulp += 2 if dtypes.is_complex(dtype) else 0
+    smallest = float(dtypes.finfo(dtypes.real_dtype(dtype)).tiny) if precision(dtype) else 0.0
+    assert_close(got, wanted, ulp * precision(dtype), np.maximum(magnitude, smallest), what)
+
+
+def compiled_ulp(example: Example) -> float:
+    """The distance allowed between compiled code and `impl`: both may use up the row's promise."""
+    return 2 * example.row.ulp
+
+
+# -- types ----------------------------------------------------------------------------------------
+
+
+def check_types(row: Primitive) -> None:
+    """`abstract_eval` tells the shape and dtype of what `impl` returns."""
+    if not runs(row):
+        return
+    for example in (*all_examples(row), *short_examples(row)):
+        check_types_of(example)
+
+
+def runs(row: Primitive) -> bool:
+    """Whether the operator is ever run; a few are only rewritten by transformations."""
+    return not isinstance(row.lower, Absent)
+
+
+def check_types_of(example: Example) -> None:
+    with np.errstate(all="ignore"):
+        out = example.row.rule("impl")(*example.inputs, **example.params)
+    results = out if example.row.multiple_results else [out]
+    avals = example.outputs
+    assert len(results) == len(avals), example
+    for x, aval in zip(results, avals, strict=True):
+        x = to_numpy(x)
+        assert (x.shape, x.dtype) == (aval.shape, aval.dtype), f"{example}: {x.shape} {x.dtype}"
+
+
+def short_examples(row: Primitive, most: int | None = None) -> Iterator[Example]:
+    """16-bit examples of rows that take 32-bit floats."""
+    if "float32" not in row.domain.dtypes:
+        return
+    for dtype in SHORT:
+        for example in examples(row, dtype, most):
+            if accepted(example):
+                yield example
+
+
+def accepted(example: Example) -> bool:
+    try:
+        return bool(example.outputs) or True
+    except errors.XformError:
+        return False
+
+
+# -- derivatives ----------------------------------------------------------------------------------
+
+
+def differentiable(row: Primitive) -> bool:
+    return not isinstance(row.jvp, Absent | Constant)
+
+
+def check_forward(row: Primitive) -> None:
+    """The jvp, and the jvp of the jvp, are central differences."""
+    if not differentiable(row):
+        return
+    for example in double_examples(row):
+        rng = np.random.default_rng(1)
+        tangents = [random_like(rng, example.inputs[k]) for k in example.movable()]
+
+        def first(*moving: Any, example: Example = example) -> list[Any]:
+            return on_inexact(example, moving)
+
+        def second(*moving: Any, first: Any = first, tangents: Any = tangents) -> list[Any]:
+            outs, out_tangents = jvp_flat(first, moving, tangents)
+            return [instantiate(t) for y, t in zip(outs, out_tangents, strict=True) if floats(y)]
+
+        at = [example.inputs[k] for k in example.movable()]
+        for order, function in enumerate((first, second), 1):
+            compare_with_difference(function, at, tangents, f"order {order} of {example}")
+
+
+def floats(x: Any) -> bool:
+    return dtypes.is_inexact(aval_of(x).dtype)
+
+
+def on_inexact(example: Example, moving: Sequence[Any]) -> list[Any]:
+    """The operator as a function of the inputs it differentiates."""
+    inputs = list(example.inputs)
+    for k, x in zip(example.movable(), moving, strict=True):
+        inputs[k] = x
+    return example.flat(*inputs)
+
+
+def random_like(rng: Any, x: Any) -> np.ndarray[Any, Any]:
+    return draw_array(rng, x.shape, x.dtype, -1.0, 1.0)
+
+
+STEP = 2.0**-16  # the error of the formula below is its fourth power times a fifth derivative
+
+
+def compare_with_difference(
+    function: Any, at: Sequence[Any], tangents: Sequence[Any], what: str
+) -> None:
+    """jvp against a five-point central difference, in 64 bits."""
+    outs, got = jvp_flat(function, at, tangents)
+    moved = [
+        [
+            widened(y)
+            for y in function(*(x + k * STEP * t for x, t in zip(at, tangents, strict=True)))
+        ]
+        for k in (-2, -1, 1, 2)
+    ]
+    for y, t, a, b, c, d in zip(outs, got, *moved, strict=True):
+        if not floats(y):
+            assert isinstance(t, Zero), f"{what}: a tangent of {aval_of(y)}"
+            continue
+        with np.errstate(all="ignore"):
+            wanted = (8 * (c - b) - (d - a)) / (12 * STEP)
+        # The first bound is the formula's own error, the second that of rounding the results.
+        rtol = max(1e-8, 8 * precision(aval_of(y).dtype) / STEP)
+        finite = np.isfinite(widened(y))  # the difference of two infinities says nothing
+        assert_close(widened(instantiate(t))[finite], wanted[finite], rtol, 1.0, what)
+
+
+def check_adjoint(row: Primitive) -> None:
+    """<ct, J t> = <J^T ct, t>: the pullback is the transpose of the pushforward."""
+    if not differentiable(row):
+        return
+    for example in all_examples(row):
+        if not example.movable():
+            continue
+        rng = np.random.default_rng(2)
+        at = [example.inputs[k] for k in example.movable()]
+        tangents = [random_like(rng, x) for x in at]
+
+        def function(*moving: Any, example: Example = example) -> list[Any]:
+            return [y for y in on_inexact(example, moving) if floats(y)]
+
+        outs, pushed = jvp_flat(function, at, tangents)
+        cts = [random_like(rng, to_numpy(y)) for y in outs]
+        if not cts:
+            continue
+        _, pullback = vjp_flat(function, at)
+        pulled = pullback(cts)
+        left, size_left = inner(cts, pushed)
+        right, size_right = inner(pulled, tangents)
+        eps = max(precision(aval_of(x).dtype) for x in (*at, *outs))
+        rounding = 32 * eps * (size_left + size_right)
+        assert abs(left - right) <= rounding, f"{example}: {left} and {right}"
+
+
+def inner(xs: Sequence[Any], ys: Sequence[Any]) -> tuple[float, float]:
+    """The real part of the sum of products, and the sum of their sizes."""
+    total = size = 0.0
+    for x, y in zip(xs, ys, strict=True):
+        if isinstance(x, Zero) or isinstance(y, Zero):
+            continue
+        product = np.real(double(x) * double(y))
+        total += float(product.sum())
+        size += float(np.abs(product).sum())
+    return total, size
+
+
+def double(x: Any) -> np.ndarray[Any, Any]:
+    x = to_numpy(x)
+    return x.astype(np.complex128 if dtypes.is_complex(x.dtype) else np.float64)
+
+
+def check_linearity(row: Primitive) -> None:
+    """f(a x + b y) = a f(x) + b f(y): in all inputs together, or in each by itself."""
+    if not isinstance(row.jvp, Linear | Multilinear):
+        return
+    for example in double_examples(row):
+        places = example.movable()
+        groups = [places] if isinstance(row.jvp, Linear) else [[k] for k in places]
+        for group in groups:
+            rng = np.random.default_rng(3)
+            others = [random_like(rng, x) for x in example.inputs]
+            mixed, second = list(example.inputs), list(example.inputs)
+            for k in group:
+                mixed[k] = 0.75 * example.inputs[k] - 0.5 * others[k]
+                second[k] = others[k]
+            whole = example.flat(*mixed)
+            first = example.flat(*example.inputs)
+            for z, x, y in zip(whole, first, example.flat(*second), strict=True):
+                wanted = 0.75 * to_numpy(x) - 0.5 * to_numpy(y)
+                eps = precision(wanted.dtype)
+                assert_close(z, wanted, (8 + row.ulp) * eps, 16.0, f"linearity of {example}")
+
+
+# -- batching -------------------------------------------------------------------------------------
+
+
+def check_batching(row: Primitive) -> None:
+    """vmap is a loop: for every pattern of mapped axes, and batches of 0, 1 and 3."""
+    if isinstance(row.batch, Absent):
+        return
+    for example in all_examples(row):
+        if not example.inputs:
+            continue
+        for dims in patterns(example):
+            for size in (3, 1, 0):
+                check_batch(example, dims, size)
+
+
+def patterns(example: Example) -> list[tuple[int | None, ...]]:
+    """The places of the mapped axis in each input: none, first, or last, but not none in all."""
+    choices = [dict.fromkeys((0, x.ndim, None)) for x in example.inputs]
+    every = [p for p in itertools.product(*choices) if any(d is not None for d in p)]
+    step = max(1, len(every) // MOST_PATTERNS)
+    return every[::step]
+
+
+def varied(x: np.ndarray[Any, Any], k: int) -> np.ndarray[Any, Any]:
+    """Element k of a batch: the numbers of `x` in another order, which stay in the domain."""
+    return np.roll(x.reshape(-1), k).reshape(x.shape)
+
+
+def check_batch(example: Example, dims: Sequence[int | None], size: int) -> None:
+    items = [[varied(x, k) for k in range(size)] for x in example.inputs]
+    values = [
+        x if d is None else stacked(xs, x, d)
+        for x, xs, d in zip(example.inputs, items, dims, strict=True)
+    ]
+    outs, out_dims = batch_flat(example.flat, size, values, dims)
+    alone = [
+        example.with_inputs(
+            [
+                x if d is None else xs[k]
+                for x, xs, d in zip(example.inputs, items, dims, strict=True)
+            ]
+        )
+        for k in range(size)
+    ]
+    rows = [(e.flat(*e.inputs), e.magnitudes()) for e in alone]
+    what = f"in_axes {dims}, batch of {size}, of {example}"
+    for j, (y, d, aval) in enumerate(zip(outs, out_dims, example.outputs, strict=True)):
+        got = to_numpy(y if d is None else to_front(size, y, d))
+        assert got.dtype == aval.dtype, what
+        if d is None:
+            got = np.broadcast_to(got, (size, *got.shape))
+        assert got.shape == (size, *aval.shape), f"{what}: {got.shape}"
+        for k in range(size):
+            wanted, sizes = rows[k]
+            assert_equal_within_ulp(got[k], wanted[j], compiled_ulp(example), what, sizes[j])
+
+
+def stacked(xs: Sequence[Any], x: np.ndarray[Any, Any], axis: int) -> np.ndarray[Any, Any]:
+    if not xs:
+        shape = (*x.shape[:axis], 0, *x.shape[axis:])
+        return np.zeros(shape, x.dtype)
+    return np.stack(xs, axis)
+
+
+# -- compiled -------------------------------------------------------------------------------------
+
+
+def strided(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    wide = np.zeros((*x.shape, 2), x.dtype)
+    wide[..., 1] = x
+    return wide[..., 1]
+
+
+def offset(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    flat = np.zeros(x.size + 1, x.dtype)
+    flat[1:] = x.reshape(-1)
+    return flat[1:].reshape(x.shape)
+
+
+def misaligned(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    buffer = np.zeros(x.nbytes + 1, np.uint8)
+    out = buffer[1:].view(x.dtype).reshape(x.shape)
+    out[...] = x
+    return out
+
+
+def backwards(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    every = (slice(None, None, -1),) * x.ndim
+    return np.ascontiguousarray(x[every])[every].reshape(x.shape)
+
+
+def byte_swapped(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    # The dtypes of ml_dtypes have no other byte order.
+    return x if x.dtype.kind == "V" else x.astype(x.dtype.newbyteorder())
+
+
+def column_major(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.array(x, order="F")
+
+
+LAYOUTS = (strided, offset, misaligned, backwards, column_major, byte_swapped)
+
+
+def check_compiled(row: Primitive) -> None:
+    """jit(f) is f, however its inputs lie in memory."""
+    if not runs(row):
+        return
+    for example in (*all_examples(row), *short_examples(row, 2)):
+        wanted = example.flat(*example.inputs)
+        function = jit(example.flat)
+        check_results(function(*example.inputs), wanted, example, "jit")
+        for layout in LAYOUTS:
+            given = [layout(x) for x in example.inputs]
+            check_results(function(*given), wanted, example, layout.__name__)
+
+
+def check_results(got: Sequence[Any], wanted: Sequence[Any], example: Example, how: str) -> None:
+    for y, z, size in zip(got, wanted, example.magnitudes(), strict=True):
+        assert_equal_within_ulp(y, z, compiled_ulp(example), f"{how} of {example}", size)
+
+
+# -- special values -------------------------------------------------------------------------------
+
+
+def special_examples(row: Primitive, dtype: str) -> Iterator[Example]:
+    """The row's special values, every one with every other for rows of two inputs or more."""
+    for example in examples(row, dtype):
+        places = [k for k, a in enumerate(example.avals) if a.dtype == np.dtype(dtype)]
+        if len(places) > 3 or not places:
+            continue
+        grid = np.meshgrid(*([np.array(row.special)] * len(places)), indexing="ij")
+        inputs = list(example.inputs)
+        for k, values in zip(places, grid, strict=True):
+            inputs[k] = values.reshape(-1).astype(dtype)
+        changed = example.with_inputs(inputs)
+        if accepted(changed):
+            yield changed
+
+
+def check_special(row: Primitive) -> None:
+    """Signs of zero, infinities and NaN are as in twice the precision, and as compiled."""
+    for dtype in row.domain.dtypes if runs(row) else ():
+        if not row.special or not np.issubdtype(np.dtype(dtype), np.floating):
+            continue
+        for example in special_examples(row, dtype):
+            eager = example.flat(*example.inputs)
+            if dtype in DOUBLE and row.ulp:
+                wide = [x.astype(DOUBLE[dtype]) if x.dtype == dtype else x for x in example.inputs]
+                for y, z in zip(eager, example.with_inputs(wide).flat(*wide), strict=True):
+                    with np.errstate(all="ignore"):
+                        narrow = to_numpy(z).astype(to_numpy(y).dtype)
+                    assert_same_special(y, narrow, row.ulp, f"{example} against {DOUBLE[dtype]}")
+            for y, z in zip(jit(example.flat)(*example.inputs), eager, strict=True):
+                assert_same_special(y, z, compiled_ulp(example), f"jit of {example}")
+
+
+def assert_same_special(got: Any, wanted: Any, ulp: float, what: str) -> None:
+    got, wanted = to_numpy(got), to_numpy(wanted)
+    assert_equal_within_ulp(got, wanted, ulp, what)
+    if np.issubdtype(wanted.dtype, np.floating):
+        at = ~np.isnan(wanted)
+        same = np.signbit(got[at]) == np.signbit(wanted[at])
+        assert same.all(), f"{what}: signs of {got[at][~same]}, wanted {wanted[at][~same]}"
+
+
+# -- refusal --------------------------------------------------------------------------------------
+
+
+def check_refusal(row: Primitive) -> None:
+    """Bad shapes, dtypes, parameters raise an error of ours; an absent rule raises its reason."""
+    for name in ("abstract_eval", "impl", "jvp", "transpose", "batch", "lower"):
+        if isinstance(getattr(row, name), Absent):
+            check_absent(row, name)
+    for example in itertools.islice(all_examples(row), 8):
+        for inputs in changed_inputs(example):
+            check_refused_or_sound(example.with_inputs(inputs))
+        for params in changed_params(example):
+            check_refused_or_sound(Example(row, example.inputs, params))
+
+
+def check_absent(row: Primitive, name: str) -> None:
+    reason = getattr(row, name).reason
+    try:
+        row.rule(name)
+    except errors.AbsentRuleError as error:
+        assert reason in str(error), f"{row}: {error} does not say {reason!r}"
+    else:
+        raise AssertionError(f"the absent {name} of {row} raises nothing")
+
+
+def changed_inputs(example: Example) -> Iterator[list[Any]]:
+    """The inputs with one of another shape or dtype."""
+    for k, x in enumerate(example.inputs):
+        others = [
+            np.zeros((*x.shape, 5), x.dtype),
+            np.zeros((3, 0, *x.shape), x.dtype),
+            *(x.astype(d) for d in ("bool", "int16", "float32") if x.dtype != d and floatable(x)),
+        ]
+        for other in others:
+            yield [*example.inputs[:k], other, *example.inputs[k + 1 :]]
+
+
+def floatable(x: np.ndarray[Any, Any]) -> bool:
+    """Whether a cast to a real dtype loses nothing that NumPy warns of."""
+    return not np.issubdtype(x.dtype, np.complexfloating)
+
+
+def changed_params(example: Example) -> Iterator[dict[str, Any]]:
+    """The parameters with one number, or all numbers of one tuple, out of range."""
+    for name, value in example.params.items():
+        if isinstance(value, bool):
+            continue
+        if isinstance(value, int):
+            yield {**example.params, name: 99}
+            yield {**example.params, name: -99}
+        elif isinstance(value, tuple) and value and all(type(v) is int for v in value):
+            yield {**example.params, name: tuple(v + 99 for v in value)}
+            yield {**example.params, name: (*value, value[0])}
+
+
+def check_refused_or_sound(example: Example) -> None:
+    """Either `abstract_eval` refuses with an error of ours, or it tells the truth."""
+    try:
+        avals = example.outputs
+    except errors.XformError:
+        return
+    if runs(example.row) and sum(a.size for a in avals) < 10_000:
+        check_types_of(example)
+
+
+LAWS = {
+    "types": check_types,
+    "forward": check_forward,
+    "adjoint": check_adjoint,
+    "linearity": check_linearity,
+    "batching": check_batching,
+    "compiled": check_compiled,
+    "special": check_special,
+    "refusal": check_refusal,
+}

@@ -1,0 +1,3 @@
+"""Norms and products of matrices."""
+
+from __future__ import annotations
