@@ -15,9 +15,9 @@ from .exponential import EXPONENTIAL
 from .formats import FORMATS, format_of, narrow, widen
 from .hyperbolic import HYPERBOLIC
 from .integer import BITWISE
-from .trigonometric import TRIGONOMETRIC
 from .special import SPECIAL
 from .threefry import threefry2x32
+from .trigonometric import TRIGONOMETRIC
 
 Params = Mapping[str, object]
 _FLOAT_FAMILIES: tuple[Mapping[str, Callable[..., Value]], ...] = (

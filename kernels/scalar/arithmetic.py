@@ -15,11 +15,13 @@ from .remainder import rem
 
 
 def float_sign(b: Builder, x: Value) -> Value:
+    """-1, 0 or 1; zeros keep their sign, and NaN stays NaN."""
     # Unordered or equal to zero: NaN, +0 and -0 are their own signs.
     return b.select(b.compare("ueq", x, 0.0), x, b.copysign(1.0, x))
 
 
 def float_clamp(b: Builder, low: Value, x: Value, high: Value) -> Value:
+    """min(max(x, low), high); NaN if any of them is."""
     return b.intrinsic("minimum", b.intrinsic("maximum", x, low), high)
 
 
@@ -48,6 +50,7 @@ def round_away(b: Builder, x: Value) -> Value:
 
 
 def is_finite(b: Builder, x: Value) -> Value:
+    """Neither infinite nor NaN."""
     return b.compare("olt", b.fabs(x), float("inf"))
 
 
@@ -135,8 +138,7 @@ def _constant_divisor(y: Value) -> bool:
 
 
 def integer_div(b: Builder, signed: bool, x: Value, y: Value) -> Value:
-    """C's truncating division; by zero it is -1 (all bits set), the lowest number by -1 is itself.
-    """
+    """C's truncating division; by zero it is -1 (all bits); the lowest number by -1 is itself."""
     if _constant_divisor(y):
         return b.binary("sdiv" if signed else "udiv", x, y)
     quotient = _quotient(b, signed, x, _safe_divisor(b, signed, x, y))
@@ -152,15 +154,18 @@ def integer_rem(b: Builder, signed: bool, x: Value, y: Value) -> Value:
 
 
 def integer_abs(b: Builder, signed: bool, x: Value) -> Value:
+    """The absolute value; the lowest number stays as it is."""
     return b.intrinsic("abs", x, immediate="i1 false") if signed else x
 
 
 def integer_sign(b: Builder, signed: bool, x: Value) -> Value:
+    """-1, 0 or 1."""
     positive = b.cast("zext", b.compare("sgt" if signed else "ne", x, 0), x.element)
     return b.shift_right_arithmetic(x, BITS[x.element] - 1) | positive if signed else positive
 
 
 def integer_clamp(b: Builder, signed: bool, low: Value, x: Value, high: Value) -> Value:
+    """min(max(x, low), high)."""
     kind = _prefix(signed)
     return b.intrinsic(kind + "min", b.intrinsic(kind + "max", x, low), high)
 

@@ -18,10 +18,12 @@ def _shift(b: Builder, op: str, x: Value, y: Value) -> Value:
 
 
 def shift_left(b: Builder, x: Value, y: Value) -> Value:
+    """x << y; an amount of the width or more gives 0."""
     return _shift(b, "shl", x, y)
 
 
 def shift_right_logical(b: Builder, x: Value, y: Value) -> Value:
+    """x >> y with zeros from the left; an amount of the width or more gives 0."""
     return _shift(b, "lshr", x, y)
 
 

@@ -76,6 +76,7 @@ DOUBLE = Precision(
 
 
 def precision_of(x: Value) -> Precision:
+    """The constants of the format of `x`: float or double."""
     return SINGLE if x.element == "float" else DOUBLE
 
 
@@ -97,6 +98,7 @@ def at_most(b: Builder, x: Value, limit: float) -> Value:
 
 
 def at_least(b: Builder, x: Value, limit: float) -> Value:
+    """max(x, limit), NaN kept."""
     bound = b.constant(x.element, limit)
     return b.select(b.compare("ogt", bound, x), bound, x)
 
@@ -107,8 +109,7 @@ def power_of_two(b: Builder, exponent: Value, p: Precision) -> Value:
 
 
 def sum_error(x: Value, y: Value, total: Value) -> Value:
-    """What rounding took from total = x + y, exactly, for any x and y (D. Knuth, TAOCP 2, 4.2.2).
-    """
+    """What rounding took from total = x + y, exactly, for any x, y (D. Knuth, TAOCP 2, 4.2.2)."""
     y_part = total - x
     return (x - (total - y_part)) + (y - y_part)
 

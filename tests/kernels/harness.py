@@ -32,8 +32,7 @@ def kernel_text(
     params: Mapping[str, object],
     target: Target,
 ) -> str:
-    """The module of `void k(ptr inputs..., ptr outputs..., i64 n)`; n is a multiple of the lanes.
-    """
+    """The module of `void k(ptr inputs..., ptr outputs..., i64 n)`; n a multiple of the lanes."""
     b = builder.Builder(fused=target.has_fma)
     pointers = [builder.Value(b, f"%p{k}", "ptr", 1, 0) for k in range(len(inputs) + len(outputs))]
     count = builder.Value(b, "%n", "i64", 1, 0)

@@ -110,8 +110,17 @@ SPECIAL_VALUES: dict[str, list[tuple[float, float]]] = {
     "erf": [(0.0, 0.0), (-0.0, -0.0), (INF, 1), (-INF, -1), (NAN, NAN)],
     "erfc": [(0.0, 1), (INF, 0.0), (-INF, 2), (NAN, NAN), (100, 0.0)],
     "erf_inv": [(0.0, 0.0), (-0.0, -0.0), (1, INF), (-1, -INF), (1.5, NAN), (NAN, NAN)],
-    "lgamma": [(1, 0.0), (2, 0.0), (0.0, INF), (-0.0, INF), (-1, INF), (-40, INF), (INF, INF)]
-    + [(-INF, INF), (NAN, NAN)],
+    "lgamma": [
+        (1, 0.0),
+        (2, 0.0),
+        (0.0, INF),
+        (-0.0, INF),
+        (-1, INF),
+        (-40, INF),
+        (INF, INF),
+        (-INF, INF),
+        (NAN, NAN),
+    ],
     "digamma": [(0.0, NAN), (-0.0, NAN), (-1, NAN), (-7, NAN), (INF, INF), (-INF, NAN), (NAN, NAN)],
 }
 SPECIAL_PAIRS: dict[str, list[tuple[float, float, float]]] = {
@@ -192,6 +201,16 @@ def test_special_pairs(name: str, dtype: str) -> None:
 
 def test_special_values_cover_every_function() -> None:
     assert set(SPECIAL_VALUES) | set(SPECIAL_PAIRS) == set(BY_NAME)
+
+
+@pytest.mark.parametrize("dtype", ("float32", "float64"))
+def test_pow_with_an_integer_exponent(dtype: str) -> None:
+    base = np.array([2, -2, -3, 0.0, -0.0, 1.0000001, NAN, -INF, 0.5, -1], dtype)
+    power = np.array([10, -3, 4, 0, -1, 2**26 + 1, 0, 3, -2, 2**31 - 1], np.int32)
+    with np.errstate(all="ignore"):
+        want = np.power(base.astype(np.float64), power.astype(np.float64)).astype(dtype)
+    for lanes in (1, None):
+        expect(compile_kernel("pow", dtype, (dtype, "int32"), lanes=lanes)(base, power)[0], want)
 
 
 @pytest.mark.parametrize("name", ("lgamma", "digamma"))

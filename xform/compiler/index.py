@@ -173,7 +173,7 @@ class Expr:
     __rmul__ = __mul__
 
     def __floordiv__(self, by: int) -> Expr:
-        if by == 1:
+        if by <= 1:  # 0 in a reshape of nothing, where no index exists
             return self
         whole, rest = self._divided(by)
         if 0 <= rest.low and rest.high < by:
@@ -181,7 +181,7 @@ class Expr:
         return whole + Expr(((Quotient(rest, by), 1),), 0)
 
     def __mod__(self, by: int) -> Expr:
-        if by == 1:
+        if by <= 1:
             return expr(0)
         _, rest = self._divided(by)
         if 0 <= rest.low and rest.high < by:

@@ -101,6 +101,8 @@ class _Lowering:
             loop = _OPAQUE
         elif isinstance(loop, Contract) and is_small(equation, operands):
             return [self.contraction(equation, operands)]
+        if isinstance(loop, Map) and loop.scalar == "pow":
+            operands = self.power_operands(equation, operands)
         params = dict(equation.params)
         if isinstance(loop, Map) and "new_dtype" in params:
             params["new_dtype"] = np.dtype(params["new_dtype"]).name
@@ -113,6 +115,11 @@ class _Lowering:
             n.siblings = tuple(nodes)
         return nodes
 
+
+    def power_operands(self, equation: Equation, operands: Sequence[Node]) -> list[Node]:
+        """An integer exponent in the dtype of the base."""
+        x, y = operands
+        return [x, self.converted(y, x.aval.dtype, equation)]
 
     def contraction(self, equation: Equation, operands: Sequence[Node]) -> Node:
         """A contraction as a sum over products, so that it fuses with what is around it."""

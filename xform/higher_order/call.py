@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .. import errors
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Jaxpr
 from ..core.loops import Inline
@@ -108,10 +109,23 @@ def _example(rng: Any, dtype: Any) -> Any:
     return inputs, {"jaxpr": square.jaxpr, "name": "example"}
 
 
+def program_avals(*avals: ShapedArray, jaxpr: Jaxpr, **_: Any) -> tuple[ShapedArray, ...]:
+    """`abstract_eval` of a call: the inputs must be those of the program."""
+    expected = jaxpr.in_avals
+    if len(avals) != len(expected) or any(
+        a.strong() is not b.strong() for a, b in zip(avals, expected, strict=False)
+    ):
+        raise errors.ShapeError(
+            f"expected inputs of the types of the program {jaxpr.name}: {list(expected)}",
+            f"{list(avals)}",
+        )
+    return jaxpr.out_avals
+
+
 call = define(
     "jit",
     params=("jaxpr", "name"),
-    abstract_eval=lambda *avals, jaxpr, name: jaxpr.out_avals,
+    abstract_eval=program_avals,
     impl=lambda *arrays, jaxpr, name: run_program(jaxpr, arrays),
     jvp=Custom(_jvp),
     transpose=_transpose,

@@ -13,6 +13,7 @@ from ..interpreters.evaluate import evaluate_program
 from .call import (
     _example,
     merge_by,
+    program_avals,
     program_batch,
     program_jvp,
     program_transpose,
@@ -55,7 +56,7 @@ def _partial(
 checkpoint_call = define(
     "checkpoint",
     params=("jaxpr", "name"),
-    abstract_eval=lambda *avals, jaxpr, name: jaxpr.out_avals,
+    abstract_eval=program_avals,
     impl=lambda *arrays, jaxpr, name: evaluate_program(jaxpr, (), arrays),
     jvp=Custom(_jvp),
     transpose=_transpose,

@@ -82,6 +82,11 @@ from .dtype_queries import (
     can_cast,
     isdtype,
 )
+from .einsum import (
+    Label,
+    Term,
+    einsum,
+)
 from .grids import (
     eye,
     fromfunction,
@@ -353,6 +358,8 @@ from .ufuncs import (
 )
 
 __all__ = [
+    "Label",
+    "Term",
     "abs",
     "absolute",
     "acos",
@@ -452,6 +459,7 @@ __all__ = [
     "dstack",
     "dtype",
     "e",
+    "einsum",
     "empty",
     "empty_like",
     "equal",

@@ -205,9 +205,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         size, more = divmod(n, count)
         cuts = [k * size + min(k, more) for k in range(1, count)]
     bounds = [0, *cuts, n]
-    return [
-        part(x, at, low, max(low, high)) for low, high in itertools.pairwise(bounds)
-    ]
+    return [part(x, at, low, max(low, high)) for low, high in itertools.pairwise(bounds)]
 
 
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
