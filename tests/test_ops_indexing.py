@@ -223,6 +223,14 @@ def test_scatter_refuses_updates_of_another_shape():
         )
 
 
+@pytest.mark.parametrize("row", [scatter_min, scatter_max], ids=lambda r: r.name)
+def test_complex_numbers_have_no_order(row):
+    numbers = ScatterDimensionNumbers((), (0,), (0,))
+    x = np.zeros(3, np.complex64)
+    with pytest.raises(errors.DtypeError, match="integer or floating"):
+        row(x, np.zeros((1, 1), np.int32), x[:1], **scatter_params(numbers, FILL))
+
+
 @pytest.mark.parametrize("name", ["clip", "fill", "drop", "promise_in_bounds", None])
 def test_modes_have_names(name):
     mode = GatherScatterMode.from_any(name)

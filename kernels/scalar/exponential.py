@@ -177,7 +177,7 @@ def log1p(b: Builder, x: Value) -> Value:
 
 
 def _magnitude_power_single(b: Builder, x: Value, y: Value) -> Value:
-    """x**y of a float x > 0 and a double y, in double with short polynomials: one rounding counts."""
+    """x**y of a float x > 0 and a double y, in double with short tables: one rounding counts."""
     p = DOUBLE
     pattern = b.bits(b.cast("fpext", x, "double"))
     exponent = b.shift_right_arithmetic(pattern - p.sqrt_half_bits, p.mantissa)

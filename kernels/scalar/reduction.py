@@ -153,11 +153,13 @@ def _one_of_any_size(b: Builder, x: Value) -> Reduced:
     pattern = b.bits(x)
     biased = b.shift_right(pattern, 52) & 0x7FF
     m = (pattern & ((1 << 52) - 1)) | (1 << 52)
-    # e = biased - 1075, and the table starts 64 bits before the point.
-    first_bit = biased - (1075 + 2 - 64)
+    # e = biased - 1075, and the table starts 64 bits before the point. Lanes with a small argument
+    # come here too; their result is not used, but they must not read before the table.
+    first_bit = b.intrinsic("smax", biased - (1075 + 2 - 64), 0)
     index = b.shift_right(first_bit, 6)
     offset = first_bit & 63
-    words = [_word(b, index + k) for k in range(4)]
+    table = _words(b)
+    words = [b.load("i64", b.pointer(table, "i64", index + k)) for k in range(4)]
     high, middle, low = (b.intrinsic("fshl", words[k], words[k + 1], offset) for k in range(3))
     from_low = _high_product(b, m, low)
     from_middle = m * middle
@@ -186,11 +188,13 @@ def _one_of_any_size(b: Builder, x: Value) -> Reduced:
     )
 
 
-def _word(b: Builder, index: Value) -> Value:
-    count = len(_TWO_OVER_PI)
+def _words(b: Builder) -> Value:
+    """The address of the table, which is written once into the module."""
     words = ", ".join(f"i64 {b.constant('i64', word).name}" for word in _TWO_OVER_PI)
-    text = f"extractelement <{count} x i64> <{words}>, i64 {index.name}"
-    return b.define("i64", 1, text, (index,))
+    count = len(_TWO_OVER_PI)
+    name = "@xform.two_over_pi"
+    b.declarations.add(f"{name} = private unnamed_addr constant [{count} x i64] [{words}]")
+    return Value(b, name, "ptr", 1, 0)
 
 
 def _high_product(b: Builder, x: Value, y: Value) -> Value:

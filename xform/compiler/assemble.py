@@ -70,6 +70,8 @@ class _Assembly:
         self.counts = (len(fused.graph.inputs), len(fused.graph.outputs))
 
     def module(self) -> Module:
+        if any(isinstance(s, Kernel) and isinstance(s.node.loop, Contract) for s in self.fused.steps):
+            self.single_threaded_blas()
         for number, step in enumerate(self.fused.steps):
             if isinstance(step, Nest):
                 self.nest(number, step)
@@ -78,6 +80,8 @@ class _Assembly:
         for node, position in self.memory.copies:
             self.copy(self.pointer(self.memory.of[node]), self.output(position), node.aval.nbytes)
         result = "0" if self.status is None else self.pending_error()
+        if self.routines:
+            self.main.line("call void @blas_set_threads(i32 %blas_threads)")
         body = self.main.body()
         self.declarations |= self.main.declarations
         defined = "\n".join(self.functions.values())
@@ -92,6 +96,18 @@ class _Assembly:
         return Module(
             text, tuple(sorted(self.routines)), tuple(self.host_calls), tuple(self.plans)
         )
+
+    def single_threaded_blas(self) -> None:
+        """The library's own threads spin against the caller's: products run in the caller's thread.
+
+        The number of threads that SciPy's other users see is put back at the end.
+        """
+        self.declarations |= {
+            "declare i32 @blas_get_threads()",
+            "declare void @blas_set_threads(i32)",
+        }
+        self.main.line("%blas_threads = call i32 @blas_get_threads()")
+        self.main.line("call void @blas_set_threads(i32 1)")
 
     # -- memory --
 

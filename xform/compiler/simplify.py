@@ -30,9 +30,49 @@ def simplify(program: Jaxpr) -> Jaxpr:
     inputs = {v: v for v in (*program.constvars, *program.invars)}
     outputs = rewriter.run(program, dict(inputs), scope=0)
     whole = make(program.constvars, program.invars, rewriter.equations, outputs, program.name)
+    live = _turned_products(live_equations(whole), outputs)
+    whole = make(program.constvars, program.invars, live, outputs, program.name)
     return make(
         program.constvars, program.invars, live_equations(whole), outputs, program.name
     )
+
+
+def _turned_products(equations: Sequence[Equation], outputs: Sequence[Atom]) -> list[Equation]:
+    """(x y)' = y' x': a transposed product that nothing else uses is made in that order in the first place."""
+    uses: dict[Var, int] = {}
+    for atom in (*(a for e in equations for a in e.inputs), *outputs):
+        if isinstance(atom, Var):
+            uses[atom] = uses.get(atom, 0) + 1
+    made = {v: e for e in equations for v in e.outputs}
+    result: list[Equation] = []
+    for equation in equations:
+        source = equation.inputs[0] if equation.inputs else None
+        product = made.get(source) if isinstance(source, Var) else None
+        if (
+            equation.primitive.name == "transpose"
+            and product is not None
+            and product.primitive.name == "dot_general"
+            and uses[product.outputs[0]] == 1
+        ):
+            turned = _turned(product, equation)
+            equation = equation if turned is None else turned
+        result.append(equation)
+    return result
+
+
+def _turned(product: Equation, transpose: Equation) -> Equation | None:
+    """The product with its operands exchanged, where that is what the transposition asks for."""
+    (lc, rc), (lb, rb) = product.params["dimension_numbers"]
+    batch = len(lb)
+    left = product.inputs[0].aval.ndim - batch - len(lc)
+    right = product.inputs[1].aval.ndim - batch - len(rc)
+    rank = batch + left + right
+    exchanged = (*range(batch), *range(batch + left, rank), *range(batch, batch + left))
+    if transpose.params["permutation"] != exchanged:
+        return None
+    params = {**product.params, "dimension_numbers": ((rc, lc), (rb, lb))}
+    x, y = product.inputs
+    return product.replace(inputs=(y, x), outputs=transpose.outputs, params=params)
 
 
 class _Rewriter:

@@ -82,13 +82,21 @@ min = binary(
 square = unary(
     "square", rows.square, "The square.", NUMBERS, "square(np.int32(3)) -> Array(9, dtype=int32)"
 )
-nextafter = binary(
-    "nextafter",
-    rows.nextafter,
-    "The floating-point number next to `x` in the direction of `y`.",
-    FLOATS,
-    "nextafter(np.float32(1), 2) -> Array(1.0000001, dtype=float32)",
-)
+
+
+def nextafter(x1: Any, x2: Any) -> Any:
+    """The floating-point number next to `x1` in the direction of `x2`.
+
+    Args:
+        x1, x2: arrays of equal shapes and dtypes, of a floating dtype; one may be a number.
+
+    Raises:
+        DtypeError: the dtype is another, or the dtypes differ.
+
+    >>> nextafter(np.float32(1), 2)
+    Array(1.0000001, dtype=float32)
+    """
+    return rows.nextafter(*agree(x1, x2))
 
 
 def mul(x: Any, y: Any, *, out_dtype: Any = None) -> Any:

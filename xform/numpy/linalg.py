@@ -19,10 +19,10 @@ from ..ops.structural import full_like, reshape
 from . import operators as ops
 from .contraction import cross, matmul, outer, tensordot, vecdot
 from .diagonals import diagonal, trace
+from .grids import eye
 from .promotion import broadcast, canonical_axes, cast, inexact_operand, static_int, strong
 from .reductions import max as max_over, min as min_over, sum as sum_over
 from .shaping import matrix_transpose
-from .grids import eye
 
 __all__ = [
     "cross",

@@ -48,7 +48,9 @@ def _values(given: Any, rank: int) -> list[tuple[Any, Any]]:
             return [(items[0][0], items[0][-1])] * rank
         if len(items) in (1, 2):
             return [(items[0], items[-1])] * rank
-        raise ArgumentError(f"expected a value, a pair, or one pair for each of {rank} axes", repr(given))
+        raise ArgumentError(
+            f"expected a value, a pair, or one pair for each of {rank} axes", repr(given)
+        )
     return [(given, given)] * rank
 
 
@@ -82,7 +84,9 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
         raise ArgumentError(f"expected a mode: {', '.join(sorted(_OPTIONS))}", repr(mode))
     if set(kwargs) - allowed:
         unknown = ", ".join(sorted(set(kwargs) - allowed))
-        raise ArgumentError(f"expected for mode {mode!r} only {sorted(allowed) or 'no options'}", unknown)
+        raise ArgumentError(
+            f"expected for mode {mode!r} only {sorted(allowed) or 'no options'}", unknown
+        )
     if mode in ("constant", "empty"):
         return _constant(x, widths, kwargs.get("constant_values", 0))
     for axis, (before, after) in enumerate(widths):

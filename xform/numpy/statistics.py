@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,18 +12,17 @@ from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
 from ..ops.structural import full, full_like, reduce_sum, reshape, select_n
 from . import operators as ops
+from .at import IndexUpdate
 from .contraction import matmul
 from .creation import asarray, linspace
 from .diagonals import diagonal
-from .indexing import getitem, take
+from .indexing import getitem
 from .logic import isnan
-from .at import IndexUpdate
 from .pointwise import choice, clip
 from .promotion import (
     broadcast,
     canonical_axes,
     cast,
-    concrete,
     inexact_operand,
     operand,
     promoted,
@@ -34,9 +32,9 @@ from .promotion import (
     user_dtype,
 )
 from .rearranging import concatenate
-from .reductions import any as any_of, average, max as max_over, min as min_over, sum as sum_over
+from .reductions import any as any_of, average, max as max_over, min as min_over
 from .searching import searchsorted
-from .shaping import atleast_2d, expand_dims, moveaxis, ravel, transpose
+from .shaping import atleast_2d, expand_dims, ravel, transpose
 from .sorting import sort
 from .ufuncs import conjugate, sqrt
 
@@ -131,9 +129,7 @@ def _quantile(
     q_shape = aval_of(fraction).shape
     outer = aval_of(ordered).shape[:-1]
     full_shape = (*q_shape, *outer)
-    levels = broadcast(
-        reshape(fraction, new_sizes=(*q_shape, *(1,) * len(outer))), full_shape
-    )
+    levels = broadcast(reshape(fraction, new_sizes=(*q_shape, *(1,) * len(outer))), full_shape)
     # Positions need more digits than 16-bit floats have.
     inner = np.dtype("float32") if dtype.itemsize < 4 else dtype
     levels = cast(levels, inner)
@@ -178,9 +174,7 @@ def _between(below: Any, above: Any, weight: Any, position: Any, method: str) ->
         return above
     half = full_like(weight, 0.5)
     if method == "nearest":
-        even = ops.eq(
-            ops.rem(ops.floor(position), full_like(position, 2)), full_like(position, 0)
-        )
+        even = ops.eq(ops.rem(ops.floor(position), full_like(position, 2)), full_like(position, 0))
         up = ops.or_(ops.gt(weight, half), ops.and_(ops.eq(weight, half), ops.not_(even)))
         return select_n(up, below, above)
     rest = ops.sub(full_like(weight, 1), weight)
@@ -293,7 +287,9 @@ def cov(
                 raise ShapeError(f"expected {n} weights", f"shape {aval_of(w).shape}")
             weights = w if weights is None else ops.mul(weights, w)
     center = average(x, 1, weights)
-    residual = ops.sub(x, broadcast(reshape(center, new_sizes=(aval_of(center).size, 1)), aval_of(x).shape))
+    residual = ops.sub(
+        x, broadcast(reshape(center, new_sizes=(aval_of(center).size, 1)), aval_of(x).shape)
+    )
     if weights is None:
         factor = full((), n - ddof, real)
         weighted = residual
@@ -338,9 +334,7 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, dtype: Any = None) -> A
     return clip(out, -1, 1)
 
 
-def histogram_bin_edges(
-    a: Any, bins: Any = 10, range: Any = None, weights: Any = None
-) -> Any:
+def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
     """The edges of the bins of `histogram`."""
     values = ravel(a)
     dtype = dtypes.to_inexact(aval_of(values).dtype)
@@ -382,9 +376,7 @@ def histogram(
     edges = histogram_bin_edges(values, bins, range, weights)
     n = aval_of(edges).size - 1
     inner = dtypes.to_inexact(aval_of(values).dtype)
-    amounts = (
-        full(aval_of(values).shape, 1, inner) if weights is None else ravel(strong(weights))
-    )
+    amounts = full(aval_of(values).shape, 1, inner) if weights is None else ravel(strong(weights))
     place = ops.sub(
         cast(searchsorted(edges, values, "right"), _INT), full(aval_of(values).shape, 1, _INT)
     )

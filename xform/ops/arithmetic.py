@@ -5,7 +5,7 @@ Derivatives at ties and at singular points are JAX's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -226,7 +226,14 @@ def one_for_zero(x: Any) -> Any:
     return select_n(eq(x, zeros_like(x)), x, full_like(x, 1))
 
 
-sign = unary("sign", in_single(_sign_impl), jvp=_sign_jvp, accepts="number", domain=(0.1, 2.0))
+sign = unary(
+    "sign",
+    in_single(_sign_impl),
+    jvp=_sign_jvp,
+    accepts="number",
+    domain=(0.1, 2.0),
+    law_dtypes=_NUMBERS,
+)
 abs_ = unary(
     "abs",
     np.abs,
@@ -239,16 +246,20 @@ abs_ = unary(
 )
 
 
-def _extremum(function: Callable[[Array, Array], Array], zero: Any) -> Callable[..., Array]:
-    """`np.maximum` or `np.minimum`, with +0 above -0, an order that NumPy leaves open."""
+def _maximum(x: Array, y: Array) -> Array:
+    """`np.maximum` with +0 above -0, an order that NumPy leaves open."""
+    out = np.asarray(np.maximum(x, y))
+    if not dtypes.is_float(x.dtype) or out.all():
+        return out
+    return np.where((x == 0) & (y == 0), x + y, out)
 
-    def impl(x: Array, y: Array) -> Array:
-        out = np.asarray(function(x, y))
-        if not dtypes.is_float(x.dtype) or out.all():
-            return out
-        return np.where((x == 0) & (y == 0), zero(x, y), out)
 
-    return in_single(impl)
+def _minimum(x: Array, y: Array) -> Array:
+    """`np.minimum` with -0 below +0."""
+    out = np.asarray(np.minimum(x, y))
+    if not dtypes.is_float(x.dtype) or out.all():
+        return out
+    return np.where((x == 0) & (y == 0), -(-x - y), out)
 
 
 def share(t: Any, z: Any, x: Any, y: Any) -> Any:
@@ -259,14 +270,14 @@ def share(t: Any, z: Any, x: Any, y: Any) -> Any:
 
 max_ = binary(
     "max",
-    _extremum(np.maximum, np.add),
+    in_single(_maximum),
     accepts="any",
     jvp=(share, lambda t, z, x, y: share(t, z, y, x)),
     domain=((-2.0, 2.0), (-2.0, 2.0)),
 )
 min_ = binary(
     "min",
-    _extremum(np.minimum, lambda x, y: -(-x - y)),
+    in_single(_minimum),
     accepts="any",
     jvp=(share, lambda t, z, x, y: share(t, z, y, x)),
     domain=((-2.0, 2.0), (-2.0, 2.0)),
@@ -284,7 +295,7 @@ def _clamp_aval(low: ShapedArray, x: ShapedArray, high: ShapedArray) -> ShapedAr
 
 
 def _clamp_impl(low: Array, x: Array, high: Array) -> Array:
-    return np.minimum(np.maximum(x, low), high)
+    return _minimum(_maximum(x, low), high)
 
 
 def _spread(bound: Any, x: Any) -> Any:
@@ -404,6 +415,7 @@ integer_pow: Primitive = define(
     domain=Domain(
         intervals=((0.5, 2.0),),
         cases=tuple((((7,),), {"y": y}) for y in (-3, -1, 0, 1, 2, 7)),
+        dtypes=("float32", "float64", "complex64"),
     ),
     ulp=4,
     special=EDGES,

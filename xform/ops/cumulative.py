@@ -71,6 +71,7 @@ cumsum: Primitive = _define_scan(
     "add",
     "number",
     jvp=linear,
+    law_dtypes=("float32", "float64", "int32", "complex64"),
     transpose=lambda ct, x, *, axis, reverse: cumsum(ct, axis=axis, reverse=not reverse),
     ulp=8,
 )
@@ -106,6 +107,7 @@ cumprod = _define_scan(
     "mul",
     "number",
     jvp=(_cumprod_jvp,),
+    law_dtypes=("float32", "float64", "int32", "complex64"),
     interval=(0.5, 1.5),
     ulp=16,
 )

@@ -141,7 +141,7 @@ _INEXACT = ("float32", "float64", "complex64", "complex128")
 
 def _pow_aval(x: ShapedArray, y: ShapedArray) -> ShapedArray:
     check_same_shapes("pow", (x, y))
-    check_kind("pow", "number", x)
+    check_kind("pow", "inexact", x, "integer_pow(x, y=...), or xform.numpy.power(x, y)")
     require_dtype(
         x.dtype == y.dtype or (dtypes.is_integer(y.dtype) and dtypes.is_inexact(x.dtype)),
         "expected an exponent for pow of the dtype of the base, or integers",
@@ -152,19 +152,7 @@ def _pow_aval(x: ShapedArray, y: ShapedArray) -> ShapedArray:
 
 
 def _pow_impl(x: Array, y: Array) -> Any:
-    if dtypes.is_integer(x.dtype):
-        return _integer_power_of_integers(x, y)
     return np.power(x, y.astype(x.dtype))
-
-
-def _integer_power_of_integers(x: Array, y: Array) -> Any:
-    """Powers modulo the width; a negative exponent rounds the reciprocal towards zero."""
-    size = np.power(x, np.maximum(y, 0))
-    if dtypes.is_unsigned(y.dtype):
-        return size
-    odd = np.where(y & 1, x, np.ones_like(x))
-    below = np.where(np.abs(x) == 1, odd, np.where(x == 0, ~np.zeros_like(x), 0))
-    return np.where(y < 0, below, size).astype(x.dtype)
 
 
 def _pow_jvp_base(t: Any, z: Any, x: Any, y: Any) -> Any:
@@ -197,7 +185,7 @@ pow_ = define(
     transpose=NOT_LINEAR,
     batch=elementwise,
     lower=Map("pow"),
-    domain=Domain(draw=_draw_pow),
+    domain=Domain(draw=_draw_pow, dtypes=_INEXACT),
     ulp=4,
     special=(*EDGES, 1.0, -1.0, 0.5, 2.0, 3.0, -2.0),
 )

@@ -16,6 +16,7 @@ from ..core.loops import Piece, Update, View
 from ..core.primitive import Custom, Domain, LinearInput, Primitive, Zero, define
 from ..core.trace import aval_of
 from .checks import check_same_dtypes, require_shape
+from .rules import check_kind
 from .structural import (
     add,
     broadcast_in_dim,
@@ -280,14 +281,15 @@ def take_along(x: Any, positions: Any, dimension: int) -> Any:
 
 
 def _scatter_aval(
+    name: str,
+    accepts: str,
     x: ShapedArray,
     indices: ShapedArray,
     updates: ShapedArray,
-    *,
     dimension_numbers: ScatterDimensionNumbers,
-    **_: Any,
 ) -> ShapedArray:
-    check_same_dtypes("scatter", (x, updates))
+    check_same_dtypes(name, (x, updates))
+    check_kind(name, accepts, x)
     numbers = reading(dimension_numbers)
     check_numbers(x, indices, numbers)
     require_shape(
@@ -519,13 +521,28 @@ def _draw_scatter(unique: bool) -> Any:
 
 
 def define_scatter(
-    name: str, combine: np.ufunc | None, loop: str, unique: bool = False, **fields: Any
+    name: str,
+    combine: np.ufunc | None,
+    loop: str,
+    accepts: str = "any",
+    unique: bool = False,
+    **fields: Any,
 ) -> Primitive:
     """The row of a scatter that combines updates with the operand by a ufunc, or replaces it.
 
-    `loop` names the combination for the compiler. `unique` restricts what laws draw to indices
-    that write every place at most once.
+    `loop` names the combination for the compiler, `accepts` the kind of dtypes. `unique` restricts
+    what laws draw to indices that write every place at most once.
     """
+
+    def abstract_eval(
+        x: ShapedArray,
+        indices: ShapedArray,
+        updates: ShapedArray,
+        *,
+        dimension_numbers: ScatterDimensionNumbers,
+        **_: Any,
+    ) -> ShapedArray:
+        return _scatter_aval(name, accepts, x, indices, updates, dimension_numbers)
 
     def batch(
         size: int, inputs: Sequence[Any], dims: Sequence[Any], **params: Any
@@ -536,7 +553,7 @@ def define_scatter(
     row = define(
         name,
         params=("dimension_numbers", "mode", "unique_indices", "indices_are_sorted"),
-        abstract_eval=_scatter_aval,
+        abstract_eval=abstract_eval,
         impl=_scatter_impl(combine),
         batch=batch,
         lower=Update(loop, updates=2, target=_scatter_target),
@@ -558,6 +575,7 @@ scatter_add: Primitive = define_scatter(
     "scatter_add",
     np.add,
     "add",
+    "number",
     jvp=Custom(
         lambda primals, tangents, **params: _linear_jvp(scatter_add, primals, tangents, params)
     ),

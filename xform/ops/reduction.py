@@ -102,6 +102,7 @@ reduce_prod = _define_reduction(
     "mul",
     "number",
     jvp=(_prod_jvp,),
+    law_dtypes=("float32", "float64", "int32", "complex64"),
     interval=(0.5, 1.5),
     ulp=32,
 )

@@ -44,6 +44,7 @@ scatter_mul: Primitive = define_scatter(
     "scatter_mul",
     np.multiply,
     "mul",
+    "number",
     unique=True,
     jvp=Custom(_mul_jvp),
     transpose=_mul_transpose,
@@ -80,6 +81,7 @@ scatter_min: Primitive = define_scatter(
     "scatter_min",
     np.minimum,
     "min",
+    "real",
     jvp=Custom(
         lambda primals, tangents, **params: _extreme_jvp(scatter_min, primals, tangents, params)
     ),
@@ -90,6 +92,7 @@ scatter_max: Primitive = define_scatter(
     "scatter_max",
     np.maximum,
     "max",
+    "real",
     jvp=Custom(
         lambda primals, tangents, **params: _extreme_jvp(scatter_max, primals, tangents, params)
     ),

@@ -6,7 +6,7 @@ needs a key of its own.
 >>> from xform import random
 >>> k0, k1 = random.split(random.key(0))
 >>> random.randint(k0, (3,), 0, 10)
-XX
+Array([1, 1, 7], dtype=int32)
 """
 
 from __future__ import annotations

@@ -72,6 +72,44 @@ def address(routine: str) -> int:
     raise CompileError("expected the name of a BLAS or LAPACK routine", repr(routine))
 
 
+_Get = ctypes.CFUNCTYPE(ctypes.c_int)
+_Set = ctypes.CFUNCTYPE(None, ctypes.c_int)
+_GET_NAMES = ("scipy_openblas_get_num_threads", "openblas_get_num_threads")
+_SET_NAMES = ("scipy_openblas_set_num_threads", "openblas_set_num_threads")
+_no_control = (_Get(lambda: 1), _Set(lambda count: None))
+
+
+@functools.cache
+def thread_controls() -> dict[str, int]:
+    """Find how the library is told its number of threads.
+
+    Returns:
+        The addresses of ``int blas_get_threads()`` and ``void blas_set_threads(int)``; of functions
+        that do nothing where the library offers none.
+
+    >>> sorted(thread_controls())
+    ['blas_get_threads', 'blas_set_threads']
+    """
+    _table("cython_blas")
+    suffix = next(s for s in EXTENSION_SUFFIXES if s.endswith(".so") or s.endswith(".pyd"))
+    folder = Path(importlib.import_module("scipy").__path__[0]) / "linalg"
+    found: list[Any] = list(_no_control)
+    try:
+        library = ctypes.CDLL(str(folder / f"cython_blas{suffix}"))
+    except OSError:
+        library = None
+    for k, names in enumerate((_GET_NAMES, _SET_NAMES)):
+        for name in names:
+            if library is not None and hasattr(library, name):
+                found[k] = getattr(library, name)
+                break
+        else:
+            found = list(_no_control)
+            break
+    get, put = (ctypes.cast(f, ctypes.c_void_p).value or 0 for f in found)
+    return {"blas_get_threads": get, "blas_set_threads": put}
+
+
 def symbols(*routines: str) -> dict[str, int]:
     """Find several routines, as `engine.link` takes them.
 

@@ -112,6 +112,8 @@ def _linked(compilation: Compilation, host_calls: HostCalls) -> Library:
     key = cache_key(module.text, target)
     object_code = get_or_build(key, lambda: target.object_code(module.text))
     symbols = {**blas.symbols(*module.routines), **host_calls.symbols()}
+    if module.routines:
+        symbols |= blas.thread_controls()
     return link(object_code, [ENTRY], symbols)
 
 
