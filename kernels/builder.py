@@ -123,7 +123,7 @@ class Loop:
 
 @dataclass(slots=True)
 class Branch:
-    """What a `with builder.when(condition)` block sees. `give` sets what the results are after the block."""
+    """What a `with builder.when(condition)` block sees; `give` sets the results after the block."""
 
     given: tuple[Value, ...] = ()
     results: tuple[Value, ...] = ()
@@ -535,11 +535,12 @@ class Builder:
 
     @contextmanager
     def when(self, condition: Value, otherwise: Sequence[Value] = ()) -> Iterator[Branch]:
-        """A block run only where the scalar condition holds. Values made inside are not known outside.
+        """A block run only where the scalar condition holds; its values are not known outside.
 
-        Where the block calls `branch.give` with one value per value of `otherwise`, `branch.results` holds
-        afterwards what was given, or `otherwise` where the block did not run. Instructions whose operands are known
-        outside are written outside; `hold` keeps what is worked out from a value inside.
+        Where the block calls `branch.give` with one value per value of `otherwise`,
+        `branch.results` holds afterwards what was given, or `otherwise` where the block did not
+        run. Instructions whose operands are known outside are written outside; `hold` keeps what
+        is worked out from a value inside.
         """
         number = self.counter = self.counter + 1
         entered_from = self.scopes[-1].label
@@ -566,7 +567,7 @@ class Builder:
         branch.results = tuple(results)
 
     def hold(self, value: Value) -> Value:
-        """The same value, known in the current block only, so that work on it stays in the block."""
+        """The same value, known in the current block only: work on it stays in the block."""
         text = f"freeze {value.type} {value.name}"
         return self.define(value.element, value.lanes, text, (value,), pinned=True)
 

@@ -18,7 +18,7 @@ from xform.core.trace import aval_of
 from xform.core.values import to_numpy
 from xform.interpreters.forward import jvp_flat
 
-DRAWS = 4  # examples for each dtype of a row that draws its own
+DRAWS = 6  # examples for each dtype of a row that draws its own
 DOUBLE = {"float32": "float64", "complex64": "complex128"}
 SHORT = ("float16", "bfloat16")
 

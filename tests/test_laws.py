@@ -2,13 +2,17 @@
 
 import importlib
 import pkgutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import xform
 from tests import laws
 from xform import higher_order, ops
-from xform.core.primitive import catalogue
+from xform.core.loops import Map, Piece, View
+from xform.core.primitive import catalogue, elementwise, linear
+from xform.ops.elementwise import mul, square, stop_gradient, sub
 
 for _package in (ops, higher_order):
     for _module in pkgutil.iter_modules(_package.__path__, _package.__name__ + "."):
@@ -29,3 +33,27 @@ def test_the_catalogue_is_whole():
     assert {"add", "sin", "reduce_max", "cumsum", "erf", "dot_general", "sort"} <= {
         row.name for row in ROWS
     }
+
+
+WRONG = (
+    ("types", "sin", {"impl": lambda x: np.sin(x).astype(np.float16)}),
+    ("types", "reduce_max", {"impl": lambda x, *, axes: np.max(x, axis=axes, keepdims=True)}),
+    ("forward", "sin", {"jvp": (lambda t, y, x: mul(t, x),)}),
+    ("forward", "tanh", {"jvp": (lambda t, y, x: sub(t, mul(t, square(stop_gradient(y)))),)}),
+    ("adjoint", "neg", {"transpose": lambda ct, x: ct}),
+    ("adjoint", "mul", {"transpose": lambda ct, x, y: [mul(ct, x), None]}),
+    ("linearity", "square", {"jvp": linear, "transpose": lambda ct, x: ct}),
+    ("batching", "cumsum", {"batch": elementwise}),
+    ("compiled", "sin", {"lower": Map("cos")}),
+    ("compiled", "rev", {"lower": View(lambda index, read, x, *, dimensions: [Piece(0, index)])}),
+    ("special", "max", {"impl": np.fmax}),
+    ("refusal", "cumsum", {"abstract_eval": lambda x, *, axis, reverse: x}),
+)
+
+
+@pytest.mark.parametrize(("law", "name", "change"), WRONG)
+def test_laws_find_wrong_rules(law, name, change):
+    row = catalogue[name]
+    wrong = replace(row, **change)
+    with xform.config.scoped(enable_x64=True), pytest.raises(Exception):  # noqa: B017
+        laws.LAWS[law](wrong)

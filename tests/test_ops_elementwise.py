@@ -1,6 +1,8 @@
 """Elementwise, special, reducing, cumulative operators: accuracy, derivatives, integers, bits."""
 
 import json
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -367,3 +369,22 @@ REFUSED = (
 def test_refusals(call, error):
     with pytest.raises(error):
         call()
+
+
+def test_the_order_of_polygamma_has_no_derivative():
+    one = np.float64(1)
+    with pytest.raises(errors.GradError):
+        xform.grad(lambda m: special.polygamma(m, one))(one)
+
+
+def test_scipy_is_imported_at_first_use():
+    program = "import sys, xform.ops.special; print('scipy.special' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stderr
+
+
+@pytest.mark.parametrize("row", [ew.sin, ew.is_finite, ew.mul, ew.max_], ids=str)
+def test_compiled_on_nothing(row):
+    x = np.zeros((0, 3), np.float32)
+    arity = 2 if row in (ew.mul, ew.max_) else 1
+    assert xform.jit(row)(*[x] * arity).shape == (0, 3)

@@ -1,19 +1,23 @@
-"""Writes kernels/scalar/coefficients.py: the polynomials of the scalar formulas.
+"""Writes kernels/scalar/coefficients.py and special_coefficients.py: polynomials of the formulas.
 
 Every polynomial interpolates its function at the Chebyshev nodes of the interval, in 60 digits of
 working precision, and is expanded in powers of the argument. Run from the repository root:
 
-    python tools/fit_polynomials.py > kernels/scalar/coefficients.py
+    python tools/fit_polynomials.py [folder]
 
 It needs mpmath.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import mpmath as mp
+
+TABLES = Path(__file__).resolve().parents[1] / "kernels" / "scalar"
 
 mp.mp.dps = 60
 
@@ -127,7 +131,7 @@ def rest(f: Function, first: float, second: float) -> Function:
 HALF_LOG2 = 0.3467
 SQUARED_EIGHTH_TURN = 0.6195
 ROOT = 2.0**-0.5 - 1, 2.0**0.5 - 1
-FITS = [
+ELEMENTARY_FITS = [
     Fit(
         "EXP",
         "(exp(r) - 1 - r) / r**2",
@@ -232,6 +236,8 @@ FITS = [
     Fit("SINH", "(sinh(x) - x) / x**3, by x**2", rest(mp.sinh, 6, 120), 0, 1, 4, 7),
     Fit("ATAN", "(atan(x) - x) / x**3, by x**2", rest(mp.atan, -3, 5), 0, 0.1716, 5, 11),
     Fit("ASIN", "(asin(x) - x) / x**3, by x**2", rest(mp.asin, 6, 40 / 3), 0, 0.25, 6, 13),
+]
+SPECIAL_FITS = [
     Fit(
         "ERF",
         "erf(x) / x - 1, by x**2",
@@ -324,27 +330,34 @@ def rounded(value: mp.mpf, bits: int) -> str:
         return repr(float(+value))
 
 
-def write(fit: Fit) -> None:
+def lines(fit: Fit) -> Iterator[str]:
     """One table per precision, lowest power first."""
     for kind, terms, bits in (("FLOAT", fit.float_terms, 24), ("DOUBLE", fit.double_terms, 53)):
         if not terms:
             continue
         low, high = mp.mpf(fit.low), mp.mpf(fit.high)
         coefficients, error = mp.chebyfit(fit.function, [low, high], terms, error=True)
-        print(f"\n# {fit.text},\n# on [{float(low):.6g}, {float(high):.6g}];")
-        print(f"# within {float(error):.1e} before rounding.")
-        print(f"{fit.name}_{kind} = (")
+        yield f"\n# {fit.text},"
+        yield f"# on [{float(low):.6g}, {float(high):.6g}], within {float(error):.1e}."
+        yield f"{fit.name}_{kind} = ("
         for coefficient in coefficients[::-1]:
-            print(f"    {rounded(coefficient, bits)},")
-        print(")")
+            yield f"    {rounded(coefficient, bits)},"
+        yield ")"
 
 
-def main() -> None:
-    """Writes the module to standard output."""
-    print('"""Polynomial coefficients, lowest power first; written by tools/fit_polynomials.py."""')
-    for fit in FITS:
-        write(fit)
+def module(what: str, fits: Sequence[Fit]) -> str:
+    """The text of one file of tables."""
+    title = f'"""Polynomials of {what}; written by tools/fit_polynomials.py."""'
+    return "\n".join([title, *(line for fit in fits for line in lines(fit))]) + "\n"
+
+
+def main(folder: Path) -> None:
+    """Writes both files into the folder."""
+    elementary = module("elementary functions", ELEMENTARY_FITS)
+    (folder / "coefficients.py").write_text(elementary)
+    special = module("error and gamma functions", SPECIAL_FITS)
+    (folder / "special_coefficients.py").write_text(special)
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else TABLES)

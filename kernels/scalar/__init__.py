@@ -36,17 +36,29 @@ _SIGN_BIT_16 = 0x8000
 
 
 def element(dtype: str) -> str:
-    """The LLVM element type of a dtype in registers: `element("bool")` is `"i1"`."""
+    """The LLVM element type of a dtype in registers; KeyError for a dtype without one.
+
+    >>> element("bool"), element("bfloat16"), element("uint16")
+    ('i1', 'bfloat', 'i16')
+    """
     return format_of(dtype).element
 
 
 def storage_bytes(dtype: str) -> int:
-    """The size of one item in memory: `storage_bytes("bool")` is 1."""
+    """The size of one item in memory; KeyError for a dtype without a register form.
+
+    >>> storage_bytes("bool"), storage_bytes("float64")
+    (1, 8)
+    """
     return format_of(dtype).size_bytes
 
 
 def supports(name: str, dtype: str) -> bool:
-    """Whether `apply` knows the operator for the dtype of its first data operand."""
+    """Whether `apply` knows the operator for the dtype of its first data operand.
+
+    >>> supports("sin", "float16"), supports("sin", "int32"), supports("sin", "complex64")
+    (True, False, False)
+    """
     if dtype not in FORMATS:
         return False
     kind = FORMATS[dtype].kind
@@ -66,11 +78,27 @@ def apply(
 ) -> tuple[Value, ...]:
     """Writes one operator.
 
-    `name` is the operator's, `dtype` that of its first data operand, `operands` the values in
-    registers, scalar or vector; `params` the operator's parameters: `y` of integer_pow,
-    `rounding_method` of round, `new_dtype` of the conversions, `exponent_bits` and `mantissa_bits`
-    of reduce_precision. Returns the results. An operator that `supports` denies raises
-    NotImplementedError.
+    Args:
+        builder: where to write.
+        name: the operator, as in `lax`.
+        dtype: the dtype of its first data operand. 16-bit floats are worked out in float32.
+        operands: the values in registers, scalar or vector; scalars are splatted where they meet
+            vectors.
+        params: the operator's parameters: `y` of integer_pow, `rounding_method` of round (0: ties
+            away from zero, 1: ties to even), `new_dtype` of the conversions, `exponent_bits` and
+            `mantissa_bits` of reduce_precision.
+
+    Returns:
+        The results: one, but two for threefry2x32. Accuracy stands with the formulas.
+
+    Raises:
+        NotImplementedError: `supports` denies the operator.
+
+    >>> b = Builder()
+    >>> x = Value(b, "%x", "i8", 1, 0)
+    >>> (y,) = apply(b, "not", "int8", [x], {})
+    >>> print(b.body())
+      %v1 = xor i8 %x, -1
     """
     if not supports(name, dtype):
         raise NotImplementedError(f"no scalar formula of {name} for {dtype}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..builder import Builder, Value
-from . import coefficients as table
+from . import special_coefficients as table
 from .exponential import exp_in_range, exp_times, log, log_of_sum
 from .precision import PI, any_lane, at_most, polynomial, product_error, residual, sum_error
 from .trigonometric import cos_of_rest, sin_of_rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import operator
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from harness import AVX2, BASELINE, compile_kernel, numpy_dtype
 
+from xform._kernels import builder, scalar
 from xform.compiler.target import Target, host
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -426,6 +428,31 @@ def test_rem_of_every_magnitude() -> None:
         x[::7] = np.nextafter(x[::7], np.array(0, dtype))
         for lanes in LANES:
             same(compile_kernel("rem", dtype, operands=2, lanes=lanes)(x, y)[0], np.fmod(x, y))
+
+
+def test_the_examples_of_the_documentation() -> None:
+    failed, tried = doctest.testmod(scalar, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert failed == 0 and tried >= 6
+
+
+def test_operators_without_a_formula_are_denied() -> None:
+    assert not scalar.supports("sin", "int32")
+    assert not scalar.supports("add", "complex64")
+    assert not scalar.supports("no_such_operator", "float32")
+    with pytest.raises(NotImplementedError, match="sin for int32"):
+        compile_kernel("sin", "int32")
+    with pytest.raises(KeyError, match="complex64"):
+        scalar.element("complex64")
+
+
+def test_uniform_operands_stay_scalar_until_they_meet_a_vector() -> None:
+    b = builder.Builder()
+    key = builder.Value(b, "%k", "float", 1, 0)
+    x = builder.Value(b, "%x", "float", 16, 0)
+    (root,) = scalar.apply(b, "sqrt", "float32", [key], {})
+    assert root.lanes == 1
+    (product,) = scalar.apply(b, "mul", "float32", [x, root], {})
+    assert product.lanes == 16
 
 
 def test_targets_are_distinct() -> None:

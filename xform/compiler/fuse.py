@@ -138,6 +138,7 @@ class _Grouping:
 
     def append(self, step: Step) -> int:
         self.steps.append(step)
+        self.reads[len(self.steps) - 1] = set()
         return len(self.steps) - 1
 
     def add(self, work: Work) -> None:
@@ -422,7 +423,9 @@ def _worth_storing(graph: LoopGraph, steps: Sequence[Step], stored: set[Node]) -
                     continue
                 users.setdefault(node, set()).add(number)
                 dear = cost(node)
-                if len(places) > 1 and dear * (len(places) - 1) >= _SHARE:
+                # How often each element is computed, beyond once.
+                again = len(places) - max(1, node.aval.size / max(1, size))
+                if len(places) > 1 and dear * again >= _SHARE:
                     chosen.add(_base(node))
                 elif own_cost(node) >= _TRANSCENDENTAL and node.aval.size * 4 <= size:
                     chosen.add(node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,12 @@ from typing import Any
 from ..core.avals import ShapedArray
 from ..core.primitive import Primitive
 from ..core.source import UNKNOWN, Source
+
+
+@functools.cache
+def dtype_name(dtype: Any) -> str:
+    """NumPy works the name of a dtype out each time it is asked."""
+    return str(dtype.name)
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ class Node:
     result 0, which the others share their work with.
     """
 
-    __slots__ = ("aval", "first", "id", "inputs", "loop", "params", "primitive", "result", "siblings", "source")
+    __slots__ = ("aval", "dtype", "first", "id", "inputs", "loop", "params", "primitive", "result", "siblings", "source")
 
     def __init__(
         self,
@@ -55,14 +62,11 @@ class Node:
         self.first: Node = self
         self.siblings: tuple[Node, ...] = (self,)
         self.source = source
+        self.dtype = dtype_name(aval.dtype)
 
     @property
     def shape(self) -> tuple[int, ...]:
         return self.aval.shape
-
-    @property
-    def dtype(self) -> str:
-        return self.aval.dtype.name
 
     def __repr__(self) -> str:
         return f"%{self.id}"

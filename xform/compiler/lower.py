@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +25,7 @@ from ..core.loops import (
     View,
 )
 from ..core.primitive import Absent
-from .loop_graph import Input, LoopGraph, Node, Scalar, reachable
+from .loop_graph import Input, LoopGraph, Node, Scalar, dtype_name, reachable
 
 _OPAQUE = Opaque()
 
@@ -101,6 +102,8 @@ class _Lowering:
             loop = _OPAQUE
         elif isinstance(loop, Contract) and is_small(equation, operands):
             return [self.contraction(equation, operands)]
+        elif isinstance(loop, Reduce) and is_unrolled(loop, equation):
+            return [self.unrolled(equation, operands[0])]
         if isinstance(loop, Map) and loop.scalar == "pow":
             operands = self.power_operands(equation, operands)
         params = dict(equation.params)
@@ -115,6 +118,29 @@ class _Lowering:
             n.siblings = tuple(nodes)
         return nodes
 
+
+    def unrolled(self, equation: Equation, x: Node) -> Node:
+        """A reduction of a few elements as that many operands, so that it needs no loop."""
+        axes = equation.params["axes"]
+        out = equation.outputs[0].aval
+        dtype = _product_dtype(out.dtype) if equation.primitive.lower.combine == "add" else out.dtype
+        aval = ShapedArray(out.shape, dtype)
+        terms = []
+        for at in itertools.product(*(range(x.shape[a]) for a in axes)):
+            view = self.node(
+                View(_fixed(dict(zip(axes, at, strict=True)))),
+                (x,),
+                ShapedArray(out.shape, x.aval.dtype),
+                {},
+                equation,
+            )
+            terms.append(self.converted(view, dtype, equation))
+        combine = Map(equation.primitive.lower.combine)
+        while len(terms) > 1:
+            odd = terms[len(terms) // 2 * 2 :]
+            pairs = zip(terms[0::2], terms[1::2], strict=False)
+            terms = [self.node(combine, pair, aval, {}, equation) for pair in pairs] + odd
+        return self.converted(terms[0], out.dtype, equation)
 
     def power_operands(self, equation: Equation, operands: Sequence[Node]) -> list[Node]:
         """An integer exponent in the dtype of the base."""
@@ -158,6 +184,27 @@ class _Lowering:
         params = {"new_dtype": dtype.name}
         loop = Map("convert_element_type", ("new_dtype",))
         return self.node(loop, (x,), ShapedArray(x.shape, dtype), params, equation)
+
+
+_MOST_UNROLLED = 4
+_UNROLLED = ("add", "mul", "max", "min", "and", "or", "xor")
+
+
+def is_unrolled(loop: Reduce, equation: Equation) -> bool:
+    """Whether a reduction has so few elements that it is written out."""
+    shape = equation.inputs[0].aval.shape
+    count = math.prod(shape[a] for a in equation.params["axes"])
+    return loop.combine in _UNROLLED and 0 < count <= _MOST_UNROLLED
+
+
+def _fixed(at: dict[int, int]) -> Any:
+    """The pieces of a view with some dimensions at fixed places."""
+
+    def pieces(index: Sequence[Any], read: Any, x: ShapedArray) -> list[Piece]:
+        rest = iter(index)
+        return [Piece(0, tuple(at[d] if d in at else next(rest) for d in range(x.ndim)))]
+
+    return pieces
 
 
 def _spread(where: tuple[int, ...]) -> Any:
@@ -237,4 +284,4 @@ _STORED = frozenset(
 
 def is_stored(dtype: np.dtype[Any]) -> bool:
     """Whether compiled code has a register type for the dtype."""
-    return dtype.name in _STORED
+    return dtype_name(dtype) in _STORED

@@ -14,7 +14,7 @@ from .nests import Expansion, Nest, Phase, Work
 
 @dataclass(frozen=True, eq=False)
 class PhasePlan:
-    """The loops of a phase, outermost first; the vector loop, if any, is the last."""
+    """The loops of a phase, outermost first, and the one that runs in lanes."""
 
     phase: Phase
     loops: tuple[LoopVar, ...]
@@ -195,7 +195,7 @@ def _prefers_outer(
 def _ordered(
     variables: Sequence[LoopVar], accesses: Sequence[_Accesses], vector: LoopVar | None
 ) -> tuple[LoopVar, ...]:
-    """Loops by falling stride of what they write, or read; the vector loop last."""
+    """Loops by falling stride of what they write, or read; the vector loop last where it reads in order."""
     leading = next((a.writes or a.reads for a in accesses if a.writes or a.reads), [])
 
     def key(item: tuple[int, LoopVar]) -> tuple[int, int, int]:
@@ -203,7 +203,25 @@ def _ordered(
         stride = abs(leading[0].coefficient(var)) if leading else 0
         return (var is vector, -stride, position)
 
-    return tuple(v for _, v in sorted(enumerate(variables), key=key) if v.extent != 1)
+    order = [v for _, v in sorted(enumerate(variables), key=key) if v.extent != 1]
+    return tuple(_inside_of_gathers(order, accesses, vector))
+
+
+def _inside_of_gathers(
+    order: list[LoopVar], accesses: Sequence[_Accesses], vector: LoopVar | None
+) -> list[LoopVar]:
+    """Loops that scattered reads do not depend on run inside the vector loop, so that those are read once."""
+    if vector is None:
+        return order
+    scattered = [
+        o for a in accesses for o in a.reads if abs(o.coefficient(vector)) > 1
+    ]
+    if not scattered:
+        return order
+    inner = [
+        v for v in order if v is not vector and not any(o.depends_on(v) for o in scattered)
+    ]
+    return [v for v in order if v not in inner] + inner
 
 
 def _merged(

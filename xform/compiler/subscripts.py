@@ -66,14 +66,21 @@ class Subscripts:
 
     def _sum(self, e: Expr, element: str, loop: Callable[[LoopVar], Value]) -> Value:
         total: Value | None = None
+        const = e.const
+        parts = []
+        for atom, c in e.terms:
+            value = self._atom(atom, element, loop)
+            if value.number is None:
+                parts.append((value, c))
+            else:
+                const += int(value.number) * c
         # Terms that change least come first, so that their sum moves out of the inner loops.
-        parts = [(self._atom(a, element, loop), c) for a, c in e.terms]
         for value, c in sorted(parts, key=lambda part: part[0].depth):
             term = value if c == 1 else value * c
             total = term if total is None else total + term
         if total is None:
-            return self.b.constant(element, e.const)
-        return total + e.const if e.const else total
+            return self.b.constant(element, const)
+        return total + const if const else total
 
     def _atom(self, atom: AnyAtom, element: str, loop: Callable[[LoopVar], Value]) -> Value:
         if isinstance(atom, LoopVar):

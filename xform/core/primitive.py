@@ -196,7 +196,7 @@ def infer(
     """
     if primitive.partial is not None or primitive.staged is not None:
         return tuple(primitive.abstract_eval(*avals, **params))
-    key = (primitive, tuple(avals), tuple(params.items()))
+    key = (primitive, *avals, *params.items()) if params else (primitive, *avals)
     found = _inferred.get(key)
     if found is None:
         out = primitive.abstract_eval(*avals, **params)

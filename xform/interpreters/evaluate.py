@@ -9,35 +9,49 @@ import numpy as np
 
 from .. import errors
 from ..config import config
+from ..core.avals import ShapedArray
 from ..core.jaxpr import ClosedJaxpr, Jaxpr, Literal, Var
 from ..core.primitive import Primitive, infer
+from ..core.quiet import quiet
 from ..core.trace import BASE, Tracer, aval_of, leaked
 from ..core.values import to_numpy
 
 
 def evaluate(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
     """Runs an operator's `impl` on arrays that hold numbers; the results are arrays."""
+    avals: list[ShapedArray] = []
+    arrays: list[Any] = []
+    array_type, view = BASE.array_type, BASE.view
     for x in args:
-        if isinstance(x, Tracer):
+        if type(x) is array_type:
+            avals.append(x.aval)
+            arrays.append(view(x))
+        elif isinstance(x, Tracer):
             raise leaked(x)
-    avals = [aval_of(x) for x in args]
+        else:
+            avals.append(aval_of(x))
+            arrays.append(to_numpy(x, avals[-1]))
     out_avals = infer(primitive, avals, params)
-    arrays = [to_numpy(x, aval) for x, aval in zip(args, avals, strict=True)]
-    with np.errstate(all="ignore"):
+    with quiet():
         out = primitive.rule("impl")(*arrays, **params)
-    results = list(out) if primitive.multiple_results else [out]
-    wrapped = [_wrap(x, aval) for x, aval in zip(results, out_avals, strict=True)]
+    if not primitive.multiple_results:
+        result = _wrap(out, out_avals[0])
+        if config.debug_nans:
+            _check_nans(primitive, result)
+        return result
+    results = [_wrap(x, aval) for x, aval in zip(out, out_avals, strict=True)]
     if config.debug_nans:
-        for x in wrapped:
+        for x in results:
             _check_nans(primitive, x)
-    return wrapped if primitive.multiple_results else wrapped[0]
+    return results
 
 
 def _wrap(x: Any, aval: Any) -> Any:
     if type(x) is BASE.array_type:
         return x
-    x = np.asarray(x)
-    if x.dtype != aval.dtype:
+    if type(x) is not np.ndarray:
+        x = np.asarray(x)
+    if x.dtype is not aval.dtype and x.dtype != aval.dtype:
         x = x.astype(aval.dtype)
     return BASE.wrap(x if x.flags.c_contiguous else np.ascontiguousarray(x), aval)
 

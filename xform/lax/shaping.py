@@ -6,9 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
 from ..numpy import promotion
@@ -386,12 +383,8 @@ def convert_element_type(operand: Any, new_dtype: Any) -> Any:
     >>> convert_element_type(1.7, "int32")
     Array(1, dtype=int32)
     """
-    # Python's own types stand for the default dtypes, which x64 decides. They are told apart by
-    # identity, because float64 equals float.
-    builtin = any(new_dtype is kind for kind in (bool, int, float, complex))
-    target = dtypes.scalar_dtype(new_dtype) if builtin else user_dtype(new_dtype)
     return structural.convert_element_type(
-        promotion.operand(operand), new_dtype=np.dtype(target), weak_type=False
+        promotion.operand(operand), new_dtype=user_dtype(new_dtype), weak_type=False
     )
 
 

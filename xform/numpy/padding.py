@@ -61,11 +61,14 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
         array: an array.
         pad_width: the width of the border: a number, a pair (before, after), or a pair per axis;
             or a dictionary of those by axis.
-        mode: ``"constant"`` fills with `constant_values`; ``"edge"`` repeats the outermost element,
-            ``"reflect"`` mirrors without and ``"symmetric"`` with it (``reflect_type="odd"`` mirrors
-            about its value), ``"wrap"`` repeats the array; ``"linear_ramp"`` runs to `end_values`;
-            ``"maximum"``, ``"minimum"``, ``"mean"`` and ``"median"`` fill with that of `stat_length`
-            elements; ``"empty"`` fills with 0.
+        mode: what the border holds:
+            ``"constant"`` the option `constant_values`, ``"empty"`` zeros;
+            ``"edge"`` the outermost element, ``"wrap"`` the array over again;
+            ``"reflect"`` the mirror image without the outermost element, ``"symmetric"`` with it
+            (``reflect_type="odd"`` mirrors about its value too);
+            ``"linear_ramp"`` a ramp down to `end_values`;
+            ``"maximum"``, ``"minimum"``, ``"mean"``, ``"median"`` that of the `stat_length`
+            outermost elements.
         **kwargs: the options of the mode.
 
     Raises:

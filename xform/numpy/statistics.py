@@ -43,7 +43,7 @@ _METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
 def _last_axis(x: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
-    """The axes to reduce merged into the last one; the axes, and the shape with them at length 1."""
+    """The axes to reduce merged into the last; the axes, and the shape with them at length 1."""
     shape = aval_of(x).shape
     axes = canonical_axes(axis, len(shape))
     rest = tuple(d for d in range(len(shape)) if d not in axes)

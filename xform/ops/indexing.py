@@ -44,6 +44,7 @@ from .windows import (
     reading,
     shifted,
     update_window,
+    window_dimensions,
     writing,
 )
 
@@ -94,10 +95,25 @@ def _gather_impl(
     if 0 in shape:
         return np.zeros(shape, x.dtype)
     places, fits = element_places(x.shape, indices, slice_sizes, dimension_numbers)
-    found = np.broadcast_to(x[tuple(places)], shape) if x.ndim else np.broadcast_to(x, shape)
+    found = np.broadcast_to(_read(x, places, slice_sizes, dimension_numbers), shape)
     if mode is not FILL or fits.all():
         return found
     return np.where(fits, found, np.asarray(fill).astype(x.dtype))
+
+
+def _read(
+    x: np.ndarray[Any, Any], places: list[Any], sizes: Dims, numbers: GatherDimensionNumbers
+) -> np.ndarray[Any, Any]:
+    """The elements at the places; whole lines where windows are as long as the dimension."""
+    dims = window_dimensions(x.ndim, numbers)
+    whole = [d for d in dims if sizes[d] == x.shape[d]]
+    picked = [d for d in range(x.ndim) if d not in whole]
+    if not whole or not picked:
+        return x[tuple(places)]
+    lines = [numbers.offset_dims[dims.index(d)] for d in whole]
+    index = tuple(places[d].squeeze(tuple(lines)) for d in picked)
+    found = x.transpose((*picked, *whole))[index]
+    return np.moveaxis(found, range(found.ndim - len(lines), found.ndim), lines)
 
 
 def _gather_jvp(primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:

@@ -36,27 +36,66 @@ def _threefry_aval(
     return [out, out]
 
 
-def _threefry_impl(
+# A block stays in the cache for all rounds; a few elements are faster as Python's integers.
+_BLOCK = 8192
+_FEW = 8
+_MASK = 0xFFFFFFFF
+
+
+def _threefry_impl(*words: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
+    flat = [x.reshape(-1) for x in words]
+    shape, size = words[0].shape, flat[0].size
+    out = [np.empty(size, np.uint32), np.empty(size, np.uint32)]
+    if size <= _FEW:
+        for k, quad in enumerate(zip(*(x.tolist() for x in flat), strict=True)):
+            out[0][k], out[1][k] = _threefry_of_integers(*quad)
+    else:
+        for start in range(0, size, _BLOCK):
+            part = slice(start, start + _BLOCK)
+            _threefry_of_arrays(*(x[part] for x in (*flat, *out)))
+    return [y.reshape(shape) for y in out]
+
+
+def _threefry_of_integers(k0: int, k1: int, x0: int, x1: int) -> tuple[int, int]:
+    keys = (k0, k1, k0 ^ k1 ^ PARITY)
+    x0 = x0 + k0 & _MASK
+    x1 = x1 + k1 & _MASK
+    for group in range(5):
+        for rotation in ROTATIONS[group % 2]:
+            x0 = x0 + x1 & _MASK
+            x1 = (x1 << rotation | x1 >> 32 - rotation) & _MASK ^ x0
+        x0 = x0 + keys[(group + 1) % 3] & _MASK
+        x1 = x1 + keys[(group + 2) % 3] + group + 1 & _MASK
+    return x0, x1
+
+
+def _threefry_of_arrays(
     k0: np.ndarray[Any, Any],
     k1: np.ndarray[Any, Any],
     x0: np.ndarray[Any, Any],
     x1: np.ndarray[Any, Any],
-) -> list[np.ndarray[Any, Any]]:
+    y0: np.ndarray[Any, Any],
+    y1: np.ndarray[Any, Any],
+) -> None:
+    """The words of the counters `x0`, `x1`, written into `y0` and `y1`."""
     keys = (k0, k1, k0 ^ k1 ^ np.uint32(PARITY))
-    x0 = x0 + keys[0]
-    x1 = x1 + keys[1]
+    spare = np.empty_like(y0)
+    np.add(x0, k0, out=y0)
+    np.add(x1, k1, out=y1)
     for group in range(5):
         for rotation in ROTATIONS[group % 2]:
-            x0 = x0 + x1
-            x1 = (x1 << np.uint32(rotation)) | (x1 >> np.uint32(32 - rotation))
-            x1 = x1 ^ x0
-        x0 = x0 + keys[(group + 1) % 3]
-        x1 = x1 + keys[(group + 2) % 3] + np.uint32(group + 1)
-    return [x0, x1]
+            np.add(y0, y1, out=y0)
+            np.left_shift(y1, np.uint32(rotation), out=spare)
+            np.right_shift(y1, np.uint32(32 - rotation), out=y1)
+            np.bitwise_or(y1, spare, out=y1)
+            np.bitwise_xor(y1, y0, out=y1)
+        np.add(y0, keys[(group + 1) % 3], out=y0)
+        np.add(y1, keys[(group + 2) % 3], out=y1)
+        np.add(y1, np.uint32(group + 1), out=y1)
 
 
 def _draw_words(rng: Any, dtype: Any) -> Any:
-    shape = ((), (7,), (3, 0), (2, 19))[rng.integers(4)]
+    shape = ((), (7,), (3, 0), (2, 19), (9000,))[rng.integers(5)]
     words = [rng.integers(0, 2**32, shape, dtype=np.uint32) for _ in range(4)]
     return [np.asarray(w) for w in words], {}
 

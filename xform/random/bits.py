@@ -30,20 +30,18 @@ UNSIGNED = {n: np.dtype(f"uint{8 * n}") for n in (1, 2, 4, 8)}
 
 def real_dtype(name: str, dtype: Any) -> np.dtype[Any]:
     """The floating dtype a function was asked for; by default that of Python's floats."""
-    default = dtype is None or dtype is float
-    found = dtypes.scalar_dtype(float) if default else dtypes.check_user_dtype(dtype)
+    found = dtypes.check_user_dtype(float if dtype is None else dtype)
     if not dtypes.is_float(found):
         raise DtypeError(f"expected a floating dtype for {name}", str(found))
-    return np.dtype(found)
+    return found
 
 
 def integer_dtype(name: str, dtype: Any) -> np.dtype[Any]:
     """The integer dtype a function was asked for; by default that of Python's integers."""
-    default = dtype is None or dtype is int
-    found = dtypes.scalar_dtype(int) if default else dtypes.check_user_dtype(dtype)
+    found = dtypes.check_user_dtype(int if dtype is None else dtype)
     if not dtypes.is_integer(found):
         raise DtypeError(f"expected an integer dtype for {name}", str(found))
-    return np.dtype(found)
+    return found
 
 
 def sample_shape(name: str, shape: Any, *parameters: Any) -> tuple[int, ...]:

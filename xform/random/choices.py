@@ -82,8 +82,7 @@ def rademacher(key: Any, shape: Sequence[int] | int = (), dtype: Any = None) -> 
     >>> rademacher(key(0), (3,))
     Array([-1, -1,  1], dtype=int32)
     """
-    default = dtype is None or dtype is int
-    found = dtypes.scalar_dtype(int) if default else dtypes.check_user_dtype(dtype)
+    found = dtypes.check_user_dtype(int if dtype is None else dtype)
     drawn = convert_element_type(bernoulli(key, 0.5, canonical_shape(shape)), found)
     return sub(mul(drawn, 2), 1)
 

@@ -56,12 +56,12 @@ def normal(key: Any, shape: Sequence[int] | int = (), dtype: Any = None) -> Any:
     ['1.6226', '2.0253']
     """
     data = single("normal", key)
-    wanted = dtypes.scalar_dtype(float) if dtype is None else dtypes.check_user_dtype(dtype)
+    wanted = dtypes.check_user_dtype(float if dtype is None else dtype)
     sizes = canonical_shape(shape)
     if not dtypes.is_complex(wanted):
         if not dtypes.is_float(wanted):
             raise DtypeError("expected a floating or complex dtype for normal", str(wanted))
-        return _normal(data, sizes, np.dtype(wanted))
+        return _normal(data, sizes, wanted)
     parts = dtypes.real_dtype(wanted)
     pair = complex_(*(_normal(half, sizes, parts) for half in halves(data)))
     return div(pair, constant(math.sqrt(2), wanted))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,18 @@ import llvmlite.binding as llvm
 from xform.compiler.target import host, llvm_lock
 from xform.errors import CompileError
 
-__all__ = ["Library", "link"]
+__all__ = ["Library", "keep_for_ever", "link"]
+
+_new_reference = ctypes.PYFUNCTYPE(None, ctypes.py_object)(("Py_IncRef", ctypes.pythonapi))
+
+
+def keep_for_ever(x: object) -> None:
+    """Keep an object to the very end of the process.
+
+    At exit the interpreter empties modules, and then collects what their code is still needed for;
+    a reference that nobody gives back keeps the code in its place.
+    """
+    _new_reference(x)
 
 
 class Library:
@@ -65,7 +77,9 @@ def _linker() -> llvm.LLJIT:
     machine = llvm.Target.from_triple(host().triple).create_target_machine(
         cpu=host().cpu, features=host().features, opt=2, jit=True
     )
-    return llvm.create_lljit_compiler(machine)
+    linker = llvm.create_lljit_compiler(machine)
+    keep_for_ever(linker)  # Libraries that are unloaded at exit still need it.
+    return linker
 
 
 def link(

@@ -218,6 +218,7 @@ class Runtime:
         symbols = {name: _python_symbol(name) for name in source.imports}
         symbols["guard_count"] = ctypes.addressof(guard)
         self._library = engine.link(object_code, source.exports, symbols)
+        engine.keep_for_ever(self._library)  # The types below outlive every module.
         self._pool_class_of = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(
             self._library["pool_class_of"]
         )

@@ -1,0 +1,17 @@
+"""The tables of the formulas are those that the tool writes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_tables_are_reproducible(tmp_path: Path) -> None:
+    tool = ROOT / "tools" / "fit_polynomials.py"
+    subprocess.run([sys.executable, str(tool), str(tmp_path)], check=True)
+    for name in ("coefficients.py", "special_coefficients.py"):
+        written = (tmp_path / name).read_text()
+        assert written == (ROOT / "kernels" / "scalar" / name).read_text(), name
