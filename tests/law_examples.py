@@ -74,7 +74,7 @@ class Example:
         """
         if not isinstance(self.row.jvp, Linear | Multilinear):
             return [0.0] * len(self.outputs)
-        sizes = [np.abs(x) if np.issubdtype(x.dtype, np.floating) else x for x in self.inputs]
+        sizes = [np.abs(x).astype(x.dtype) if floats(x) else x for x in self.inputs]
         return [np.abs(widened(y)) for y in self.flat(*sizes)]
 
 
@@ -152,6 +152,10 @@ def accepted(example: Example) -> bool:
 def precision(dtype: Any) -> float:
     """The distance from 1 to the next number; 0 for exact dtypes."""
     return float(dtypes.finfo(dtypes.real_dtype(dtype)).eps) if dtypes.is_inexact(dtype) else 0.0
+
+
+def floats(x: Any) -> bool:
+    return dtypes.is_inexact(aval_of(x).dtype)
 
 
 def widened(x: Any) -> np.ndarray[Any, Any]:

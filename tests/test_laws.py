@@ -12,6 +12,7 @@ from tests import laws
 from xform import higher_order, ops
 from xform.core.loops import Map, Piece, View
 from xform.core.primitive import catalogue, elementwise, linear
+from xform.ops.cumulative import cumsum
 from xform.ops.elementwise import mul, square, stop_gradient, sub
 
 for _package in (ops, higher_order):
@@ -40,7 +41,7 @@ WRONG = (
     ("types", "reduce_max", {"impl": lambda x, *, axes: np.max(x, axis=axes, keepdims=True)}),
     ("forward", "sin", {"jvp": (lambda t, y, x: mul(t, x),)}),
     ("forward", "tanh", {"jvp": (lambda t, y, x: sub(t, mul(t, square(stop_gradient(y)))),)}),
-    ("adjoint", "neg", {"transpose": lambda ct, x: ct}),
+    ("adjoint", "cumsum", {"transpose": lambda ct, x, **params: cumsum(ct, **params)}),
     ("adjoint", "mul", {"transpose": lambda ct, x, y: [mul(ct, x), None]}),
     ("linearity", "square", {"jvp": linear, "transpose": lambda ct, x: ct}),
     ("batching", "cumsum", {"batch": elementwise}),

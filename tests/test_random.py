@@ -95,6 +95,25 @@ def test_numbers_with_x64_are_those_recorded():
     np.testing.assert_array_equal(np.asarray(integers), record["randint_i64"])
 
 
+@pytest.mark.parametrize("shape", [(10_007,), (3, 1, 2001), (0, 5)], ids=str)
+@pytest.mark.parametrize("name", ["bits", "uniform", "rademacher", "normal"])
+def test_compiled_numbers_are_the_eager_ones(name, shape):
+    key = random.key(5)
+    draw = getattr(random, name)
+    eager = np.asarray(draw(key, shape))
+    compiled = np.asarray(xform.jit(lambda k: draw(k, shape))(key))
+    if name == "normal":
+        np.testing.assert_allclose(compiled, eager, rtol=2e-6, atol=1e-7)
+    else:
+        np.testing.assert_array_equal(compiled, eager)
+
+
+def test_more_numbers_than_a_word_can_count():
+    shape = (2**17, 2**16)
+    out = xform.eval_shape(lambda key: random.bits(key, shape), random.key(0))
+    assert out.shape == shape
+
+
 # Keys
 
 
@@ -136,6 +155,7 @@ def test_keys_are_a_pytree_of_words():
     assert words.shape == (3, 2)
     assert words.dtype == np.uint32
     assert isinstance(treedef.unflatten([words]), random.KeyArray)
+    assert repr(xform.tree.map(lambda x: x.shape, keys)) == "KeyArray((3, 2))"
 
 
 def test_a_key_of_keys_wraps_and_unwraps():

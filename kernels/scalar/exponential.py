@@ -2,8 +2,8 @@
 
 The arguments are reduced by powers of two: exp(x) = 2**n exp(r) with |r| <= log(2) / 2, and
 log(2**k m) = k log(2) + log(m) with m within a factor of sqrt(2) of 1 (W. J. Cody and W. Waite,
-"Software Manual for the Elementary Functions", 1980). The errors found by the tests are below 1.1
-ulp, if not stated otherwise.
+"Software Manual for the Elementary Functions", 1980). Bounds hold where the target has a fused
+multiply-add; elsewhere the tests allow twice as much.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def exp(b: Builder, x: Value) -> Value:
 
 
 def exp2(b: Builder, x: Value) -> Value:
-    """2**x, within 1.1 ulp."""
+    """2**x, within 1.4 ulp."""
     p = precision_of(x)
     x = at_least(b, at_most(b, x, p.bias + 2.0), -(p.bias + p.mantissa + 2.0))
     shifted = x + p.magic
@@ -99,7 +99,7 @@ def exp2(b: Builder, x: Value) -> Value:
 
 
 def expm1(b: Builder, x: Value) -> Value:
-    """Within 1.6 ulp."""
+    """exp(x) - 1, within 1.8 ulp."""
     p = precision_of(x)
     limited = at_least(b, at_most(b, x, p.exp_high), -40.0)
     n, r = _reduce(b, limited, p)

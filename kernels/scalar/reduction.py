@@ -192,13 +192,16 @@ def _words(b: Builder) -> Value:
     """The address of the table, which is written once into the module."""
     words = ", ".join(f"i64 {b.constant('i64', word).name}" for word in _TWO_OVER_PI)
     count = len(_TWO_OVER_PI)
-    name = "@xform.two_over_pi"
+    name = "@xform_two_over_pi"
     b.declarations.add(f"{name} = private unnamed_addr constant [{count} x i64] [{words}]")
     return Value(b, name, "ptr", 1, 0)
 
 
 def _high_product(b: Builder, x: Value, y: Value) -> Value:
-    """The upper 64 bits of the product of two unsigned 64-bit numbers."""
-    wide = b.cast("zext", x, "i128") * b.cast("zext", y, "i128")
-    width = b.cast("zext", b.constant("i64", 64), "i128")
-    return b.cast("trunc", b.shift_right(wide, width), "i64")
+    """The upper 64 bits of the product of two unsigned 64-bit numbers, by halves."""
+    mask = (1 << 32) - 1
+    x_low, x_high = x & mask, b.shift_right(x, 32)
+    y_low, y_high = y & mask, b.shift_right(y, 32)
+    first = x_high * y_low + b.shift_right(x_low * y_low, 32)
+    second = x_low * y_high + (first & mask)
+    return x_high * y_high + (b.shift_right(first, 32) + b.shift_right(second, 32))

@@ -14,9 +14,7 @@ from .trigonometric import cos_of_rest, sin_of_rest
 
 
 def erf(b: Builder, x: Value) -> Value:
-    """Float within 2.5 ulp, double within 1.5 ulp: an odd polynomial, or 1 - exp(log(erfc)) further
-    out.
-    """
+    """Within 2 ulp: an odd polynomial, or 1 - exp(log(erfc)) further out."""
     single = x.element == "float"
     a = b.fabs(x)
     z = x * x

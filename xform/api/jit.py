@@ -7,8 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from .. import errors, tree
-from ..compiler.pipeline import stages
+from .. import compiler, errors, runtime, tree
 from ..config import config
 from ..core.avals import ShapedArray
 from ..core.jaxpr import ClosedJaxpr, Jaxpr, hoist_constants
@@ -17,7 +16,6 @@ from ..higher_order.call import call
 from ..interpreters.evaluate import evaluate_program
 from ..interpreters.staging import stage
 from ..runtime.dispatch import JitFunction, add_plan, clear_plans, plan_count
-from ..runtime.executable import Executable
 from .flat import FlatFunction, argument_names, as_arrays, canonical, name_of
 from .inspection import describe
 from .signatures import argument_specs, result_spec
@@ -33,11 +31,11 @@ class Traced:
         self.consts = closed.consts
         self.flat = flat
         self.donated = (*(False for _ in closed.consts), *donated)
-        self.executable: Executable | None = None
+        self.executable: Any = None
 
-    def compiled(self) -> Executable:
+    def compiled(self) -> Any:
         if self.executable is None:
-            self.executable = Executable(self.program, self.donated)
+            self.executable = runtime.executable.Executable(self.program, self.donated)
         return self.executable
 
 
@@ -163,7 +161,7 @@ class Jitted:
     def add_plan(self, traced: Traced, args: Any, kwargs: Any) -> None:
         """Teaches the native dispatcher this call, where all its parts are of kinds it knows."""
         executable = traced.compiled()
-        specs = argument_specs(self, args, kwargs, executable.used[len(traced.consts) :])
+        specs = argument_specs(self, args, kwargs)
         result = result_spec(traced.flat, executable.program.out_avals)
         if specs is not None and result is not None and executable.plannable:
             plan = executable.plan(
@@ -220,7 +218,7 @@ class Lowered:
 
     def as_text(self, stage: str = "jaxpr") -> str:
         """The program at a stage: `jaxpr`, `simplified`, `loops`, `nests`, `llvm` or `asm`."""
-        return stages(self._traced.program, self._traced.donated, stage)
+        return compiler.pipeline.stages(self._traced.program, self._traced.donated, stage)
 
     def compile(self) -> Compiled:
         self._traced.compiled()
@@ -236,7 +234,7 @@ class Compiled:
 
     def as_text(self, stage: str = "llvm") -> str:
         """The program at a stage, as for `Lowered.as_text`."""
-        return stages(self._traced.program, self._traced.donated, stage)
+        return compiler.pipeline.stages(self._traced.program, self._traced.donated, stage)
 
     def memory_analysis(self) -> dict[str, int]:
         """Bytes of the inputs, the outputs and the scratch memory."""

@@ -31,21 +31,19 @@ class _Unknown(Exception):
 class _Leaves:
     """Counts leaves in the order of pytrees: dictionaries by sorted key."""
 
-    def __init__(self, used: Sequence[bool]) -> None:
-        self.used = used
+    def __init__(self) -> None:
         self.next = 0
 
     def take(self) -> int:
-        index = self.next
         self.next += 1
-        return index if self.used[index] else -1
+        return self.next - 1
 
 
 def argument_specs(
-    jitted: Any, args: tuple[Any, ...], kwargs: dict[str, Any], used: Sequence[bool]
+    jitted: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Spec, ...] | None:
     """One pattern per positional argument, then per keyword in the order of the call; None if there is none."""
-    leaves = _Leaves(used)
+    leaves = _Leaves()
     static = {n % len(args) for n in jitted.static_argnums if -len(args) <= n < len(args)}
     try:
         positional = [

@@ -1,1 +1,12 @@
-"""The compiler: a jaxpr becomes loop nests, an LLVM module, and object code."""
+"""From programs to machine code. Submodules load at their first use: nothing here is needed until a program is compiled."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    if name == "pipeline":
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,9 +9,7 @@ from typing import Any
 
 from .._kernels import builder as llvm
 from .._kernels import scalar
-from ..core.avals import ShapedArray
 from ..core.loops import Contract, Opaque
-from ..core.primitive import Primitive
 from .emit import NestEmitter
 from .fuse import Fused
 from .index import LoopVar
@@ -19,31 +17,23 @@ from .loop_graph import Node
 from .memory import Buffer, MemoryPlan
 from .nests import Kernel, Nest
 from .operands import matrix, shape_of
+from .request import ENTRY
 from .schedule import NestPlan, schedule
 from .updates import UpdateEmitter, update_plan
 
 Value = llvm.Value
 
-ENTRY = "program"
-
-
-@dataclass(frozen=True, eq=False)
-class HostCall:
-    """A call of a row's `impl` from compiled code: inputs and outputs are the pointers it is given, in order."""
-
-    primitive: Primitive
-    params: dict[str, Any]
-    in_avals: tuple[ShapedArray, ...]
-    out_avals: tuple[ShapedArray, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class Module:
-    """The text of a module, the libraries' routines it calls, and the host calls `host_0`, `host_1`, ..."""
+    """The text of a module, and what it needs from outside.
+
+    `routines` are those of libraries; `host_calls` the positions of the equations whose `impl` it calls as
+    `host_0`, `host_1`, ... with the pointers of their inputs and outputs, in order.
+    """
 
     text: str
     routines: tuple[str, ...]
-    host_calls: tuple[HostCall, ...]
+    host_calls: tuple[int, ...]
     plans: tuple[NestPlan, ...]
 
 
@@ -63,7 +53,7 @@ class _Assembly:
         self.declarations: set[str] = set()
         self.globals: dict[str, str] = {}
         self.routines: set[str] = set()
-        self.host_calls: list[HostCall] = []
+        self.host_calls: list[int] = []
         self.plans: list[NestPlan] = []
         self.status: Value | None = None
         self.buffers = Value(self.main, "%buffers", "ptr", 1, 0)
@@ -275,17 +265,9 @@ class _Assembly:
     # -- the host --
 
     def host(self, node: Node) -> None:
-        assert node.primitive is not None
         nodes = [*node.inputs, *node.siblings]
         index = len(self.host_calls)
-        self.host_calls.append(
-            HostCall(
-                node.primitive,
-                dict(node.params),
-                tuple(x.aval for x in node.inputs),
-                tuple(x.aval for x in node.siblings),
-            )
-        )
+        self.host_calls.append(node.equation)
         main = self.main
         count = len(nodes)
         block = Value(main, f"%host{index}", "ptr", 1, 0)
@@ -320,4 +302,3 @@ def _layout(unit: int, lead: int, least: int) -> tuple[str, int]:
     return "T", max(unit, 1)
 
 
-__all__ = ["ENTRY", "HostCall", "Module", "assemble"]

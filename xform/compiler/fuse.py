@@ -122,9 +122,9 @@ class _Grouping:
         if isinstance(loop, Input):
             return
         if isinstance(loop, Contract | Opaque):
-            if node is node.first:
-                self.append(Kernel(node))
-            self.made_in[node] = self.made_in[node.first] if node is not node.first else len(self.steps) - 1
+            if node.first not in self.made_in:
+                self.made_in[node.first] = self.append(Kernel(node.first))
+            self.made_in[node] = self.made_in[node.first]
         elif isinstance(loop, Update):
             self.append(Kernel(node, _copy_nest(node)))
             self.made_in[node] = len(self.steps) - 1

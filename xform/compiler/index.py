@@ -111,7 +111,8 @@ class Expr:
     __slots__ = ("_hash", "const", "high", "low", "terms")
 
     def __init__(self, terms: Iterable[tuple[AnyAtom, int]], const: int) -> None:
-        kept = _recombined({a: c for a, c in terms if c})
+        kept, more = _recombined({a: c for a, c in terms if c})
+        const += more
         self.terms: tuple[tuple[AnyAtom, int], ...] = tuple(kept.items())
         self.const = const
         self._hash = hash((frozenset(kept.items()), const))
@@ -236,24 +237,30 @@ class Expr:
         return " + ".join(parts)
 
 
-def _recombined(terms: dict[AnyAtom, int]) -> dict[AnyAtom, int]:
-    """n*c * (e // n) + c * (e % n) = c * e: a reshape of a contiguous array is no change of offset."""
-    for atom, c in list(terms.items()):
-        if not isinstance(atom, Remainder) or atom not in terms:
-            continue
-        quotient = Quotient(atom.of, atom.by)
-        whole = terms.get(quotient)
-        if whole is None or whole != c * atom.by:
-            continue
-        del terms[atom], terms[quotient]
-        for a, k in atom.of.terms:
-            terms[a] = terms.get(a, 0) + k * c
-            if not terms[a]:
-                del terms[a]
-        if atom.of.const:
-            raise AssertionError("a remainder's constant is folded into its quotient")
-        return _recombined(terms)
-    return terms
+def _recombined(terms: dict[AnyAtom, int]) -> tuple[dict[AnyAtom, int], int]:
+    """n*c * (e // n) + c * (e % n) = c * e: a reshape of a contiguous array is no change of offset.
+
+    Returns the terms, and the constant that has come out of them.
+    """
+    const = 0
+    again = True
+    while again:
+        again = False
+        for atom, c in list(terms.items()):
+            if not isinstance(atom, Remainder):
+                continue
+            quotient = Quotient(atom.of, atom.by)
+            if terms.get(quotient) != c * atom.by:
+                continue
+            del terms[atom], terms[quotient]
+            for a, k in atom.of.terms:
+                terms[a] = terms.get(a, 0) + k * c
+                if not terms[a]:
+                    del terms[a]
+            const += atom.of.const * c
+            again = True
+            break
+    return terms, const
 
 
 def expr(x: Expr | LoopVar | int) -> Expr:

@@ -39,7 +39,7 @@ class Node:
     result 0, which the others share their work with.
     """
 
-    __slots__ = ("aval", "dtype", "first", "id", "inputs", "loop", "params", "primitive", "result", "siblings", "source")
+    __slots__ = ("aval", "dtype", "equation", "first", "id", "inputs", "loop", "params", "primitive", "result", "siblings", "source")
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class Node:
         primitive: Primitive | None = None,
         result: int = 0,
         source: Source = UNKNOWN,
+        equation: int = -1,
     ) -> None:
         self.id = id
         self.loop = loop
@@ -62,6 +63,7 @@ class Node:
         self.first: Node = self
         self.siblings: tuple[Node, ...] = (self,)
         self.source = source
+        self.equation = equation  # its position in the simplified program
         self.dtype = dtype_name(aval.dtype)
 
     @property

@@ -52,7 +52,8 @@ def lower(program: Jaxpr) -> LoopGraph:
         builder.node(Input(k), (), v.aval, {}) for k, v in enumerate(program.invars)
     ]
     env: dict[Var, Node] = dict(zip(program.invars, inputs, strict=True))
-    for equation in program.equations:
+    for position, equation in enumerate(program.equations):
+        builder.position = position
         operands = [builder.atom(a, env) for a in equation.inputs]
         results = builder.equation(equation, operands)
         env.update(zip(equation.outputs, results, strict=True))
@@ -64,6 +65,7 @@ def lower(program: Jaxpr) -> LoopGraph:
 class _Lowering:
     def __init__(self) -> None:
         self.count = 0
+        self.position = 0  # of the equation being lowered
         self.scalars: dict[Literal, Node] = {}
 
     def node(
@@ -80,7 +82,15 @@ class _Lowering:
         if equation is None:
             return Node(self.count, loop, inputs, aval, params)
         return Node(
-            self.count, loop, inputs, aval, params, primitive, result, equation.source
+            self.count,
+            loop,
+            inputs,
+            aval,
+            params,
+            primitive,
+            result,
+            equation.source,
+            self.position,
         )
 
     def atom(self, atom: Any, env: dict[Var, Node]) -> Node:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from .. import errors
 from ..config import config
-from ..core.check import check
-from ..core.jaxpr import Jaxpr, Var
+from ..core.jaxpr import Jaxpr
 from .assemble import Module, assemble
 from .fuse import Fused, fuse
 from .loop_graph import LoopGraph
@@ -33,13 +32,6 @@ class Compilation:
     module: Module
     target: Target
 
-    @property
-    def used(self) -> tuple[bool, ...]:
-        """Which inputs the compiled function reads."""
-        live = {v for e in self.simplified.equations for v in e.inputs if isinstance(v, Var)}
-        live.update(v for v in self.simplified.outvars if isinstance(v, Var))
-        return tuple(v in live for v in self.simplified.invars)
-
     def text(self, stage: str) -> str:
         """The program at a stage, one of `STAGES`."""
         texts: dict[str, Callable[[], str]] = {
@@ -57,13 +49,11 @@ class Compilation:
         return texts[stage]()
 
 
-def compile_program(program: Jaxpr, donated: Sequence[bool] = ()) -> Compilation:
+def compile_program(
+    program: Jaxpr, donated: Sequence[bool] = (), simplified: Jaxpr | None = None
+) -> Compilation:
     """Takes a program without constants through all stages up to LLVM's text."""
-    if config.check:
-        check(program)
-    simplified = simplify(program)
-    if config.check:
-        check(simplified)
+    simplified = simplify(program) if simplified is None else simplified
     graph = lower(simplified)
     fused = fuse(graph)
     memory = plan_memory(fused, donated)
@@ -85,6 +75,3 @@ def _dump(compilation: Compilation) -> None:
 def stages(program: Jaxpr, donated: Sequence[bool], stage: str) -> str:
     """The text of a program at a stage."""
     return compile_program(program, donated).text(stage)
-
-
-__all__ = ["STAGES", "Compilation", "compile_program", "stages"]

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .jaxpr import Literal
+
 
 @dataclass(frozen=True)
 class Map:
@@ -27,9 +29,9 @@ class Map:
 
 @dataclass(frozen=True)
 class Piece:
-    """`operand[index]`, where `condition` holds. `operand` is a position in the inputs."""
+    """`operand[index]`, where `condition` holds. `operand` is a position in the inputs, or a constant."""
 
-    operand: int
+    operand: int | Literal
     index: tuple[Any, ...]
     condition: Any = None
 

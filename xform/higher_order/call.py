@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import errors
+from .. import errors, runtime
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Jaxpr
 from ..core.loops import Inline
@@ -15,7 +15,6 @@ from ..interpreters import rewrite
 from ..interpreters.batching import to_front
 from ..interpreters.staging import stage
 from ..ops.structural import add, transpose
-from ..runtime.executable import run_program
 
 
 def split_by(flags: Sequence[bool], values: Sequence[Any]) -> tuple[list[Any], list[Any]]:
@@ -126,7 +125,7 @@ call = define(
     "jit",
     params=("jaxpr", "name"),
     abstract_eval=program_avals,
-    impl=lambda *arrays, jaxpr, name: run_program(jaxpr, arrays),
+    impl=lambda *arrays, jaxpr, name: runtime.executable.run_program(jaxpr, arrays),
     jvp=Custom(_jvp),
     transpose=_transpose,
     batch=_batch,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .. import lax, numpy as xnp
 from ..core.trace import aval_of
 from ..errors import ShapeError
-from .. import lax, numpy as xnp
 from ..numpy.promotion import canonical_axis, inexact_operand
 from .derivatives import custom_derivative
 

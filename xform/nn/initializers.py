@@ -20,7 +20,6 @@ import numpy as np
 from .. import numpy as xnp, random
 from ..core import dtypes
 from ..errors import ArgumentError, DtypeError, ShapeError
-
 from ..numpy.promotion import canonical_axes, canonical_shape
 
 __all__ = [

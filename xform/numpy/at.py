@@ -12,7 +12,7 @@ from ..errors import ArgumentError, MutationError, ShapeError
 from ..ops.indexing import scatter, scatter_add
 from ..ops.scattering import scatter_max, scatter_min, scatter_mul
 from ..ops.slicing import dynamic_update_slice
-from ..ops.structural import full_like, reshape, rev
+from ..ops.structural import reshape, rev
 from ..ops.windows import GatherScatterMode, ScatterDimensionNumbers
 from . import operators as ops
 from .indexing import along_axis_key, read_mode, select_elements, stacked_indices, wrapped
@@ -21,6 +21,7 @@ from .promotion import (
     broadcast_shapes,
     canonical_axis,
     cast,
+    full_like,
     literal,
     operand,
 )

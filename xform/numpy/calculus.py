@@ -11,7 +11,7 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
-from ..ops.structural import full, full_like, reshape, rev, select_n
+from ..ops.structural import full, reshape, rev, select_n
 from . import operators as ops
 from .contraction import contract
 from .indexing import getitem, take
@@ -21,6 +21,7 @@ from .promotion import (
     canonical_axes,
     canonical_axis,
     cast,
+    full_like,
     inexact_operand,
     operand,
     promoted,

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
 from ..ops.contraction import dot_general
-from ..ops.structural import full_like, reshape
+from ..ops.structural import reshape
 from . import operators as ops
 from .indexing import getitem
 from .promotion import (
@@ -18,6 +18,7 @@ from .promotion import (
     broadcast_shapes,
     canonical_axis,
     cast,
+    full_like,
     promoted,
     refuse,
     strong,

@@ -15,7 +15,7 @@ from ..core.trace import BASE, Tracer, aval_of
 from ..core.values import narrowed, scalar
 from ..errors import ArgumentError, DtypeError, IntegerRangeError, ShapeError
 from ..ops.slicing import concatenate
-from ..ops.structural import add, broadcast_in_dim, convert_element_type, iota, reshape
+from ..ops.structural import add, broadcast_in_dim, iota, reshape
 from ..runtime.array import from_numpy
 from .operators import exp, log, mul, pow_, sub
 from .promotion import (
@@ -295,9 +295,9 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     sizes = canonical_shape(shape)
     aval = aval_of(fill_value)
     wanted = aval.dtype if dtype is None else dtypes.check_user_dtype(dtype)
-    value = cast(fill_value, wanted)
-    if not sizes and isinstance(value, Literal):
-        return convert_element_type(value, new_dtype=wanted, weak_type=False)
+    value = cast(fill_value, wanted, dtype is None and aval.weak_type)
+    if isinstance(value, Literal):
+        return broadcast_in_dim(value, shape=sizes, broadcast_dimensions=())
     return broadcast(value, sizes)
 
 

@@ -10,13 +10,14 @@ from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, AxisError, ShapeError
 from ..ops.slicing import pad
-from ..ops.structural import broadcast_in_dim, full_like, reshape, select_n
+from ..ops.structural import broadcast_in_dim, reshape, select_n
 from .creation import zeros
 from .grids import mask_below
 from .indexing import getitem
 from .promotion import (
     broadcast,
     canonical_axis,
+    full_like,
     literal,
     operand,
     refuse,

@@ -12,7 +12,7 @@ from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
 from ..ops.indexing import gather
 from ..ops.slicing import concatenate, dynamic_slice, slice_
-from ..ops.structural import add, full_like, reshape, rev, select_n
+from ..ops.structural import add, reshape, rev, select_n
 from ..ops.windows import GatherDimensionNumbers, GatherScatterMode
 from . import operators as ops
 from .promotion import (
@@ -21,6 +21,7 @@ from .promotion import (
     canonical_axis,
     cast,
     concrete,
+    full_like,
     literal,
     operand,
     promoted,

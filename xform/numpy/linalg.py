@@ -15,12 +15,20 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import AbsentRuleError, ArgumentError, ShapeError
-from ..ops.structural import full_like, reshape
+from ..ops.structural import reshape
 from . import operators as ops
 from .contraction import cross, matmul, outer, tensordot, vecdot
 from .diagonals import diagonal, trace
 from .grids import eye
-from .promotion import broadcast, canonical_axes, cast, inexact_operand, static_int, strong
+from .promotion import (
+    broadcast,
+    canonical_axes,
+    cast,
+    full_like,
+    inexact_operand,
+    static_int,
+    strong,
+)
 from .reductions import max as max_over, min as min_over, sum as sum_over
 from .shaping import matrix_transpose
 

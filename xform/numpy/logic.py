@@ -8,9 +8,9 @@ import numpy as np
 
 from ..core import dtypes
 from ..core.trace import aval_of
-from ..ops.structural import add as add_row, full_like
+from ..ops.structural import add as add_row
 from . import operators as rows
-from .promotion import cast, operand, pair, together
+from .promotion import cast, full_like, operand, pair, together
 from .ufuncs import binary, named
 
 _BOOL = np.dtype(bool)
@@ -109,6 +109,8 @@ def bitwise_count(x: Any, /) -> Any:
     Array(3, dtype=uint8)
     """
     x = operand(x)
+    if aval_of(x).dtype == _BOOL:
+        return cast(x, np.dtype("uint8"))
     signed = dtypes.is_signed(aval_of(x).dtype)
     return cast(rows.population_count(rows.abs_(x) if signed else x), np.dtype("uint8"))
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from ..core import dtypes
 from ..core.trace import aval_of
-from ..ops.structural import full_like, select_n
+from ..ops.structural import select_n
 from . import operators as ops
 from .logic import isnan
-from .promotion import broadcast, canonical_axes, cast, operand, strong, user_dtype
+from .promotion import broadcast, canonical_axes, cast, full_like, operand, strong, user_dtype
 from .reductions import (
     all as all_of,
     argmax,

@@ -11,13 +11,14 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, DtypeError, ShapeError
-from ..ops.structural import full_like, select_n
+from ..ops.structural import select_n
 from . import operators as ops
 from .logic import isclose, isfinite, truth
 from .promotion import (
     broadcast,
     broadcast_shapes,
     cast,
+    full_like,
     inexact_operand,
     operand,
     pair,
@@ -116,9 +117,9 @@ def frexp(x: Any, /) -> tuple[Any, Any]:
     """The mantissa in [0.5, 1) and the exponent of 2, so that x = mantissa * 2**exponent.
 
     >>> frexp(8.0)
-    (Array(0.5, dtype=float32, weak_type=True), Array(4, dtype=int32))
+    (Array(0.5, dtype=float32), Array(4, dtype=int32))
     """
-    values = inexact_operand(x)
+    values = strong(inexact_operand(x))
     if dtypes.is_complex(aval_of(values).dtype):
         raise DtypeError("expected real numbers", str(aval_of(values)))
     dtype = aval_of(values).dtype
@@ -146,7 +147,7 @@ def frexp(x: Any, /) -> tuple[Any, Any]:
     special = ops.or_(ops.eq(wide, full_like(wide, 0)), ops.not_(isfinite(wide)))
     mantissa = select_n(special, mantissa, wide)
     exponent = select_n(special, exponent, full_like(exponent, 0))
-    return cast(mantissa, dtype, aval_of(values).weak_type), cast(exponent, _INT)
+    return cast(mantissa, dtype), cast(exponent, _INT)
 
 
 def modf(x: Any, /, out: None = None) -> tuple[Any, Any]:

@@ -40,8 +40,8 @@ _MOST_LITERALS = 4096
 def literal(x: Any, dtype: Any, weak_type: bool = False) -> Literal:
     """A Python scalar as a literal of a dtype; an integer that does not fit raises."""
     kind = type(x)
-    # Zeros are left out because 0.0 and -0.0 are equal as keys.
-    key = (kind, x, dtype, weak_type) if x and kind is not complex else None
+    # Zeros are left out because 0.0 and -0.0 are equal as keys, NaN because it equals no key.
+    key = (kind, x, dtype, weak_type) if x and x == x and kind is not complex else None
     found = _LITERALS.get(key) if key is not None else None
     if found is None:
         found = Literal(scalar(x, dtype), ShapedArray((), dtype, weak_type))
@@ -107,8 +107,8 @@ def broadcast(x: Any, shape: tuple[int, ...]) -> Any:
     """`x` stretched to a shape that it broadcasts to; itself when it has that shape."""
     have: tuple[int, ...] = () if is_python_scalar(x) else aval_of(x).shape
     if have == shape:
-        return operand(x)
-    if type(x) is Literal and current_trace() is BASE:
+        return x if type(x) is Literal else operand(x)
+    if type(x) is Literal:
         return _filled(x, shape)
     offset = len(shape) - len(have)
     return broadcast_in_dim(x, shape=shape, broadcast_dimensions=tuple(range(offset, len(shape))))
@@ -116,6 +116,8 @@ def broadcast(x: Any, shape: tuple[int, ...]) -> Any:
 
 def _filled(x: Literal, shape: tuple[int, ...]) -> Any:
     """An array of one number, kept where it is small: loops meet the same constants again."""
+    if current_trace() is not BASE:
+        return broadcast_in_dim(x, shape=shape, broadcast_dimensions=())
     key = (x, shape)
     found = _FILLED.get(key)
     if found is None:
@@ -125,6 +127,12 @@ def _filled(x: Literal, shape: tuple[int, ...]) -> Any:
                 _FILLED.clear()
             _FILLED[key] = found
     return found
+
+
+def full_like(x: Any, value: Any) -> Any:
+    """An array of one number, in the shape, dtype and weak type of `x`."""
+    aval = aval_of(x)
+    return _filled(literal(value, aval.dtype, aval.weak_type), aval.shape)
 
 
 def _plan(avals: tuple[ShapedArray, ...], inexact: bool) -> _Plan:
@@ -205,9 +213,10 @@ def promoted(*xs: Any, inexact: bool = False) -> list[Any]:
 
 
 def operand(x: Any) -> Any:
-    """A value as operators take it: NumPy's as arrays, a Python number as a weak literal."""
+    """A value as an array or a tracer: NumPy's values copied, Python numbers weakly typed."""
     if is_python_scalar(x):
-        return literal(x, dtypes.scalar_dtype(_kind(x)), not isinstance(x, bool))
+        weak = not isinstance(x, bool)
+        return _filled(literal(x, dtypes.scalar_dtype(_kind(x)), weak), ())
     if isinstance(x, np.ndarray | np.generic):
         return adopt(x)
     aval_of(x)

@@ -11,7 +11,7 @@ from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
 from ..ops import cumulative, reduction
-from ..ops.structural import full_like, reduce_sum, reshape, select_n
+from ..ops.structural import reduce_sum, reshape, select_n
 from . import operators as ops
 from .logic import truth
 from .promotion import (
@@ -19,6 +19,7 @@ from .promotion import (
     canonical_axes,
     canonical_axis,
     cast,
+    full_like,
     operand,
     promoted,
     refuse,

@@ -9,7 +9,7 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import Tracer, aval_of
 from ..errors import ArgumentError, ConcretizationTypeError, ShapeError
-from ..ops.structural import full, full_like, reshape, select_n
+from ..ops.structural import full, reshape, select_n
 from . import operators as ops
 from .at import IndexUpdate
 from .indexing import getitem, take
@@ -21,6 +21,7 @@ from .promotion import (
     canonical_axis,
     cast,
     concrete,
+    full_like,
     operand,
     promoted,
     refuse,

@@ -9,7 +9,7 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import Tracer, aval_of
 from ..errors import ArgumentError, ConcretizationTypeError
-from ..ops.structural import full_like, reshape, select_n
+from ..ops.structural import reshape, select_n
 from . import operators as ops
 from .at import IndexUpdate
 from .indexing import getitem, take
@@ -18,6 +18,7 @@ from .promotion import (
     broadcast,
     cast,
     concrete,
+    full_like,
     operand,
     promoted,
     static_int,
@@ -79,8 +80,11 @@ def unique(
     wants = (return_index, return_inverse, return_counts)
     if size is None or axis is not None:
         values = _known(x, "unique")
-        found = np.unique(values, True, True, True, axis, equal_nan=equal_nan)
-        parts = [as_array(found[0]), *map(_indices, found[1:])]
+        # NumPy does not know the NaNs of extended floats; float32 holds them all.
+        extended = dtypes.is_float(values.dtype) and values.dtype.kind != "f"
+        compared = values.astype(np.float32) if extended else values
+        found = np.unique(compared, True, True, True, axis, equal_nan=equal_nan)
+        parts = [as_array(found[0].astype(values.dtype)), *map(_indices, found[1:])]
         if size is not None:
             parts = _resized(parts, static_int(size, "the size"), fill_value, axis or 0)
     else:
@@ -100,11 +104,16 @@ def _resized(parts: list[Any], size: int, fill_value: Any, axis: int) -> list[An
     shape = list(aval_of(values).shape)
     shape[axis] = size - n
     first = take(values, np.zeros(size - n, np.int32), axis)
-    fill = first if fill_value is None else full_like(first, fill_value)
+    fill = first if fill_value is None else _filled_like(first, fill_value)
     missing = operand(np.zeros(size - n, np.int32))
     index = concatenate([index, broadcast(getitem(index, 0), (size - n,))], 0)
     counts = concatenate([counts, cast(missing, aval_of(counts).dtype)], 0)
     return [concatenate([values, fill], axis), index, inverse, counts]
+
+
+def _filled_like(x: Any, value: Any) -> Any:
+    aval = aval_of(x)
+    return broadcast(cast(operand(value), aval.dtype), aval.shape)
 
 
 def _unique_of_size(x: Any, size: int, fill_value: Any, equal_nan: bool) -> list[Any]:
@@ -130,7 +139,7 @@ def _unique_of_size(x: Any, size: int, fill_value: Any, equal_nan: bool) -> list
     first = select_n(missing, first, broadcast(getitem(first, 0), (size,)))
     values = take(flat, first, 0, mode="clip")
     if fill_value is not None:
-        values = select_n(missing, values, full_like(values, fill_value))
+        values = select_n(missing, values, _filled_like(values, fill_value))
     else:
         values = select_n(missing, values, broadcast(getitem(line, 0), (size,)))
     inverse = IndexUpdate(full_like(number, 0), order).set(number)

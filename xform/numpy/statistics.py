@@ -10,7 +10,7 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
-from ..ops.structural import full, full_like, reduce_sum, reshape, select_n
+from ..ops.structural import full, reduce_sum, reshape, select_n
 from . import operators as ops
 from .at import IndexUpdate
 from .contraction import matmul
@@ -23,6 +23,7 @@ from .promotion import (
     broadcast,
     canonical_axes,
     cast,
+    full_like,
     inexact_operand,
     operand,
     promoted,
@@ -115,8 +116,7 @@ def _quantile(
             f"expected for {name} no weights, and a method: {', '.join(_METHODS)}",
             f"method={method!r}" + ("" if weights is None else ", weights="),
         )
-    x, fraction = promoted(a, asarray(q), inexact=True)
-    x, fraction = strong(x), strong(fraction)
+    x, fraction = strong(inexact_operand(a)), strong(inexact_operand(asarray(q)))
     dtype = aval_of(x).dtype
     if dtypes.is_complex(dtype):
         raise ArgumentError(f"expected real numbers for {name}", str(dtype))

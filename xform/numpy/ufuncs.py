@@ -12,10 +12,11 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, DtypeError
-from ..ops.structural import add as add_row, full_like, select_n
+from ..ops.structural import add as add_row, select_n
 from . import operators as rows
 from .promotion import (
     cast,
+    full_like,
     inexact_operand,
     is_python_scalar,
     operand,

@@ -31,6 +31,7 @@ from .structural import (
     zeros_like,
 )
 from .windows import (
+    CASES,
     Dims,
     GatherDimensionNumbers,
     GatherScatterMode,
@@ -38,6 +39,7 @@ from .windows import (
     check_numbers,
     check_readable,
     check_window,
+    draw_starts,
     element_index,
     element_places,
     gathered_shape,
@@ -109,10 +111,10 @@ def _read(
     whole = [d for d in dims if sizes[d] == x.shape[d]]
     picked = [d for d in range(x.ndim) if d not in whole]
     if not whole or not picked:
-        return x[tuple(places)]
+        return np.asarray(x[tuple(places)])
     lines = [numbers.offset_dims[dims.index(d)] for d in whole]
     index = tuple(places[d].squeeze(tuple(lines)) for d in picked)
-    found = x.transpose((*picked, *whole))[index]
+    found: np.ndarray[Any, Any] = x.transpose((*picked, *whole))[index]
     return np.moveaxis(found, range(found.ndim - len(lines), found.ndim), lines)
 
 
@@ -214,32 +216,8 @@ def _gather_pieces(
     return [Piece(0, where, fits), Piece(Literal(fill, ShapedArray((), x.dtype)), ())]
 
 
-# Shapes of the operand and the indices, the numbers and the window: elements of a vector, rows,
-# columns, elements at two coordinates, blocks, batching dimensions, one block, and nothing.
-_CASES: tuple[tuple[Dims, Dims, GatherDimensionNumbers, Dims], ...] = (
-    ((5,), (4, 1), GatherDimensionNumbers((), (0,), (0,)), (1,)),
-    ((5, 3), (4, 1), GatherDimensionNumbers((1,), (0,), (0,)), (1, 3)),
-    ((5, 3), (2, 2, 1), GatherDimensionNumbers((0,), (1,), (1,)), (5, 1)),
-    ((4, 5), (6, 2), GatherDimensionNumbers((), (0, 1), (1, 0)), (1, 1)),
-    ((6, 5), (3, 2), GatherDimensionNumbers((0, 2), (), (0, 1)), (2, 3)),
-    ((3, 5, 4), (2, 3, 1), GatherDimensionNumbers((2,), (1,), (1,), (0,), (1,)), (1, 1, 4)),
-    ((7,), (1,), GatherDimensionNumbers((0,), (), (0,)), (3,)),
-    ((3, 2), (0, 1), GatherDimensionNumbers((1,), (0,), (0,)), (1, 2)),
-    ((), (3, 0), GatherDimensionNumbers((), (), ()), ()),
-)
-
-
-def _draw_indices(rng: Any, shape: Dims, limits: Dims, numbers: GatherDimensionNumbers) -> Any:
-    """Starts of which some lie just outside."""
-    columns = [
-        rng.integers(-1, limits[d] + 1, shape[:-1]).astype(np.int32)
-        for d in numbers.start_index_map
-    ]
-    return np.stack(columns, -1) if columns else np.zeros(shape, np.int32)
-
-
 def _draw_gather(rng: Any, dtype: Any) -> Any:
-    shape, indices, numbers, sizes = _CASES[rng.integers(len(_CASES))]
+    shape, indices, numbers, sizes = CASES[rng.integers(len(CASES))]
     params = {
         "dimension_numbers": numbers,
         "slice_sizes": sizes,
@@ -249,7 +227,7 @@ def _draw_gather(rng: Any, dtype: Any) -> Any:
         "indices_are_sorted": False,
     }
     x = rng.uniform(-2, 2, shape).astype(dtype)
-    return [x, _draw_indices(rng, indices, shape, numbers)], params
+    return [x, draw_starts(rng, indices, shape, numbers)], params
 
 
 gather = define(
@@ -272,10 +250,11 @@ gather = define(
 )
 
 
-def take_along(x: Any, positions: Any, dimension: int) -> Any:
+def take_along(x: Any, positions: Any, dimension: int, unique: bool = False) -> Any:
     """Elements of `x` at positions along one dimension; `positions` has the output's shape.
 
-    The positions must lie inside, and the other dimensions must agree.
+    The positions must lie inside, and the other dimensions must agree. `unique` says that no
+    element is taken twice.
     """
     aval = aval_of(x)
     shape = aval_of(positions).shape
@@ -288,7 +267,7 @@ def take_along(x: Any, positions: Any, dimension: int) -> Any:
         slice_sizes=tuple(min(1, n) for n in aval.shape),
         mode=PROMISE,
         fill_value=None,
-        unique_indices=True,
+        unique_indices=unique,
         indices_are_sorted=False,
     )
 
@@ -516,9 +495,9 @@ def _draw_scatter(unique: bool) -> Any:
     """Draws inputs of a scatter; unique ones write every place at most once."""
 
     def draw(rng: Any, dtype: Any) -> Any:
-        shape, indices, numbers, sizes = _CASES[rng.integers(3 if unique else len(_CASES))]
+        shape, indices, numbers, sizes = CASES[rng.integers(3 if unique else len(CASES))]
         x, updates = _draw_distinct(rng, dtype, shape, gathered_shape(indices, sizes, numbers))
-        starts = _draw_indices(rng, indices, shape, numbers)
+        starts = draw_starts(rng, indices, shape, numbers)
         mode = (FILL, CLIP)[rng.integers(2)]
         if unique:
             mode = FILL

@@ -61,7 +61,7 @@ def _sort_jvp(
         *primals, places, dimension=dimension, is_stable=is_stable, num_keys=num_keys
     )
     moved = [
-        Zero(aval_of(y).tangent()) if isinstance(t, Zero) else take_along(t, order, dimension)
+        Zero(aval_of(y).tangent()) if isinstance(t, Zero) else take_along(t, order, dimension, True)
         for y, t in zip(outs, tangents, strict=True)
     ]
     return outs, moved

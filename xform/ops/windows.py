@@ -299,3 +299,27 @@ def element_index(
 def shifted(dims: Dims) -> Dims:
     """Dimensions counted anew after one more has come in at the front."""
     return tuple(d + 1 for d in dims)
+
+
+# Shapes of the operand and the indices, the numbers and the window: elements of a vector, rows,
+# columns, elements at two coordinates, blocks, batching dimensions, one block, and nothing.
+CASES: tuple[tuple[Dims, Dims, GatherDimensionNumbers, Dims], ...] = (
+    ((5,), (4, 1), GatherDimensionNumbers((), (0,), (0,)), (1,)),
+    ((5, 3), (4, 1), GatherDimensionNumbers((1,), (0,), (0,)), (1, 3)),
+    ((5, 3), (2, 2, 1), GatherDimensionNumbers((0,), (1,), (1,)), (5, 1)),
+    ((4, 5), (6, 2), GatherDimensionNumbers((), (0, 1), (1, 0)), (1, 1)),
+    ((6, 5), (3, 2), GatherDimensionNumbers((0, 2), (), (0, 1)), (2, 3)),
+    ((3, 5, 4), (2, 3, 1), GatherDimensionNumbers((2,), (1,), (1,), (0,), (1,)), (1, 1, 4)),
+    ((7,), (1,), GatherDimensionNumbers((0,), (), (0,)), (3,)),
+    ((3, 2), (0, 1), GatherDimensionNumbers((1,), (0,), (0,)), (1, 2)),
+    ((), (3, 0), GatherDimensionNumbers((), (), ()), ()),
+)
+
+
+def draw_starts(rng: Any, shape: Dims, limits: Dims, numbers: GatherDimensionNumbers) -> Any:
+    """Starts of which some lie just outside."""
+    columns = [
+        rng.integers(-1, limits[d] + 1, shape[:-1]).astype(np.int32)
+        for d in numbers.start_index_map
+    ]
+    return np.stack(columns, -1) if columns else np.zeros(shape, np.int32)

@@ -13,17 +13,17 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from .bits import (
-    bits,
-    randint,
-    uniform,
-)
 from .choices import (
     bernoulli,
     categorical,
     choice,
     permutation,
     rademacher,
+)
+from .drawing import (
+    bits,
+    randint,
+    uniform,
 )
 from .keys import (
     KeyArray,

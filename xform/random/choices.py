@@ -33,7 +33,7 @@ from ..numpy.promotion import (
     operand,
     static_int,
 )
-from .bits import randint, sample_shape, uniform, unit, words
+from .drawing import randint, sample_shape, uniform, unit, words
 from .keys import halves, single
 from .samples import gumbel
 

@@ -97,6 +97,9 @@ class KeyArray:
         return self.reshape(-1)
 
     def __repr__(self) -> str:
+        # A tree of keys may hold anything in the place of their words.
+        if not hasattr(self.data, "shape"):
+            return f"KeyArray({self.data!r})"
         text = f"KeyArray({self.shape}, dtype=key<fry>)"
         if not isinstance(self.data, Tracer) and type(self.data) is BASE.array_type:
             return f"{text} overlaying:\n{BASE.view(self.data)}"

@@ -30,7 +30,7 @@ from ..lax.logic import clamp, complex as complex_, ge
 from ..lax.shaping import convert_element_type, select, squeeze
 from ..lax.slicing import slice_in_dim
 from ..numpy.promotion import broadcast, canonical_shape, is_python_scalar
-from .bits import between, constant, real_dtype, sample_shape, unit
+from .drawing import between, constant, real_dtype, sample_shape, unit
 from .keys import halves, single
 
 

@@ -8,8 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..compiler.assemble import ENTRY
-from ..compiler.pipeline import Compilation, compile_program
+from ..compiler.request import ENTRY, Facts, Request, opened
 from ..core.jaxpr import Jaxpr
 from ..core.trace import BASE
 from ..core.values import to_numpy
@@ -30,14 +29,15 @@ class Executable:
     """
 
     def __init__(self, program: Jaxpr, donated: Sequence[bool] = ()) -> None:
-        compilation = compile_program(program, donated)
+        request = Request(program, donated)
+        facts, code = opened(_built(request))
         self.program = program
         self.donated = tuple(donated) or (False,) * len(program.invars)
-        self.used = compilation.used
-        self.workspace_bytes = compilation.memory.workspace_bytes
-        self.aliases = compilation.memory.aliases
-        self.host_calls = HostCalls(compilation.module.host_calls)
-        self.library = _linked(compilation, self.host_calls)
+        self.used = facts.used
+        self.workspace_bytes = facts.workspace_bytes
+        self.aliases = facts.aliases
+        self.host_calls = HostCalls([request.equation(k) for k in facts.host_calls])
+        self.library = _linked(code, facts, self.host_calls)
         self.kernel = self.library[ENTRY]
         touched = sum(a.nbytes for a in (*program.in_avals, *program.out_avals))
         self.release_gil = not self.host_calls.count and touched > _GIL_BYTES
@@ -107,14 +107,18 @@ def _as_array(x: Any, aval: Any) -> Any:
     return BASE.wrap(array, aval)
 
 
-def _linked(compilation: Compilation, host_calls: HostCalls) -> Library:
-    module, target = compilation.module, compilation.target
-    key = cache_key(module.text, target)
-    object_code = get_or_build(key, lambda: target.object_code(module.text))
-    symbols = {**blas.symbols(*module.routines), **host_calls.symbols()}
-    if module.routines:
+def _built(request: Request) -> bytes:
+    """The compiled program, from the disk cache where it has a lasting name."""
+    if request.key is None:
+        return request.build()
+    return get_or_build(cache_key(request.key, request.target), request.build)
+
+
+def _linked(code: bytes, facts: Facts, host_calls: HostCalls) -> Library:
+    symbols = {**blas.symbols(*facts.routines), **host_calls.symbols()}
+    if facts.routines:
         symbols |= blas.thread_controls()
-    return link(object_code, [ENTRY], symbols)
+    return link(code, [ENTRY], symbols)
 
 
 _of_program: WeakKeyDictionary[Jaxpr, Executable] = WeakKeyDictionary()

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.assemble import HostCall
 from ..core.avals import ShapedArray
+from ..core.jaxpr import Equation
+from ..core.quiet import quiet
 
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.POINTER(ctypes.c_void_p))
 
@@ -17,7 +18,7 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.POINTER(ctypes.c_void_p))
 class HostCalls:
     """The host functions of one program, and the error the last failed one left."""
 
-    def __init__(self, calls: Sequence[HostCall]) -> None:
+    def __init__(self, calls: Sequence[Equation]) -> None:
         self.count = len(calls)
         self.callbacks = [_Callback(self._function(call)) for call in calls]
         # Type and value of the error, for compiled code to raise; `error` keeps them alive.
@@ -37,7 +38,7 @@ class HostCalls:
         found["PyErr_SetObject"] = set_object.value or 0
         return found
 
-    def _function(self, call: HostCall) -> Any:
+    def _function(self, call: Equation) -> Any:
         def host(pointers: Any) -> int:
             try:
                 _run(call, pointers)
@@ -51,17 +52,17 @@ class HostCalls:
         return host
 
 
-def _run(call: HostCall, pointers: Any) -> None:
-    count = len(call.in_avals)
-    arrays = [_array(pointers[k], aval) for k, aval in enumerate(call.in_avals)]
+def _run(call: Equation, pointers: Any) -> None:
+    count = len(call.inputs)
+    arrays = [_array(pointers[k], a.aval) for k, a in enumerate(call.inputs)]
     for x in arrays:
         x.flags.writeable = False
-    with np.errstate(all="ignore"):
+    with quiet():
         out = call.primitive.impl(*arrays, **call.params)
     outs = out if call.primitive.multiple_results else [out]
-    for k, (y, aval) in enumerate(zip(outs, call.out_avals, strict=True)):
+    for k, (y, var) in enumerate(zip(outs, call.outputs, strict=True)):
         if pointers[count + k]:
-            _array(pointers[count + k], aval)[...] = np.asarray(y)
+            _array(pointers[count + k], var.aval)[...] = np.asarray(y)
 
 
 def _array(pointer: int | None, aval: ShapedArray) -> np.ndarray[Any, Any]:

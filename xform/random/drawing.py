@@ -199,11 +199,11 @@ def randint(
         wide = np.dtype(np.int32)
         limits = ((info.min, info.max), (info.min, info.max + 1))
         bounds = tuple(_clipped(b, *ends) for b, ends in zip(bounds, limits, strict=True))
-    first, second = _two_words(single("randint", key), wide.itemsize, sizes)
+    data = single("randint", key)
     if all(isinstance(b, int | np.integer) for b in bounds):
-        drawn = _known_range(first, second, int(bounds[0]), int(bounds[1]), wide)
+        drawn = _known_range(data, int(bounds[0]), int(bounds[1]), wide, sizes)
     else:
-        drawn = _any_range(first, second, *bounds, wide, sizes)
+        drawn = _any_range(data, *bounds, wide, sizes)
     return drawn if wide == found else convert_element_type(drawn, found)
 
 
@@ -220,34 +220,32 @@ def _moved(x: int, low: int, high: int) -> int:
     return high if x > high else x
 
 
-def _two_words(data: Any, width: int, shape: tuple[int, ...]) -> tuple[Any, Any]:
-    """Two integers for each element, from the two keys that the key splits into."""
-    k0, k1 = halves(data)
-    return words(k0, width, shape), words(k1, width, shape)
-
-
-def _known_range(first: Any, second: Any, low: int, high: int, dtype: np.dtype[Any]) -> Any:
+def _known_range(
+    data: Any, low: int, high: int, dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> Any:
     """Integers of a range that is known: all but the last steps are done beforehand."""
     info = dtypes.iinfo(dtype)
-    modulus = 2 ** (8 * dtype.itemsize)
+    width = dtype.itemsize
+    modulus = 2 ** (8 * width)
     whole = high > info.max
     low, high = _moved(low, info.min, info.max), _moved(high, info.min, info.max)
     span = high - low + whole if high > low else 1
-    offset = second
+    first, second = halves(data)
+    offset = words(second, width, shape)
     if span < modulus:
-        offset = rem(second, span)
+        offset = rem(offset, span)
         # 2 to the power of the width, modulo the span; beyond a span of half the width the
         # square wraps to zero, and the first word does not matter.
-        root = 2 ** (4 * dtype.itemsize) % span
+        root = 2 ** (4 * width) % span
         factor = root * root % modulus % span
         if factor:
-            offset = rem(add(mul(rem(first, span), factor), offset), span)
+            upper = rem(words(first, width, shape), span)
+            offset = rem(add(mul(upper, factor), offset), span)
     return add(convert_element_type(offset, dtype), low)
 
 
-def _any_range(
-    first: Any, second: Any, low: Any, high: Any, dtype: np.dtype[Any], shape: tuple[int, ...]
-) -> Any:
+def _any_range(data: Any, low: Any, high: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Any:
+    first, second = (words(half, dtype.itemsize, shape) for half in halves(data))
     info = dtypes.iinfo(dtype)
     unsigned = UNSIGNED[dtype.itemsize]
     low, high = _integer_operand(low), _integer_operand(high)

@@ -1,0 +1,216 @@
+"""Random programs: every way of running them agrees, and so do their derivatives and batches.
+
+`tests/programs/grammar.py` draws the programs. Each fault that it found stays below as a test of
+its own, with the program as hypothesis shrank it.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import xform
+import xform.numpy as xnp
+from tests.programs.grammar import Program, defined, numbers, programs
+from xform.compiler.simplify import simplify
+from xform.config import config
+from xform.core import dtypes
+from xform.core.check import check
+from xform.core.jaxpr import hoist_constants
+from xform.core.trace import aval_of
+from xform.interpreters.evaluate import evaluate_closed, evaluate_program
+
+MANY = settings(max_examples=3 * settings().max_examples)
+SOME = settings(max_examples=settings().max_examples)
+
+# Programs have at most eight statements, on small numbers: their roundings add up to less.
+ROUNDINGS = 2.0**13
+STEP = 2.0**-13  # of differences in float64, whose error is its fourth power
+
+
+@pytest.fixture(autouse=True)
+def _double() -> Iterator[None]:
+    with config.scoped(enable_x64=True, cache_dir=""):
+        yield
+
+
+def assert_same(
+    found: Sequence[Any],
+    wanted: Sequence[Any],
+    what: str,
+    precision: str = "float64",
+    exact: Sequence[bool] | None = None,
+) -> None:
+    """Equal shapes and dtypes; equal numbers up to the roundings of a program."""
+    assert len(found) == len(wanted), what
+    tolerance = ROUNDINGS * float(np.finfo(precision).eps)
+    for k, (x, y) in enumerate(zip(found, wanted, strict=True)):
+        got, want = np.asarray(x), np.asarray(y)
+        assert got.shape == want.shape, f"{what}: output {k}: {got.shape} for {want.shape}"
+        assert got.dtype == want.dtype, f"{what}: output {k}: {got.dtype} for {want.dtype}"
+        if want.dtype.kind != "f" or (exact is not None and exact[k]):
+            np.testing.assert_array_equal(got, want, f"{what}: output {k}")
+            continue
+        scale = tolerance * max(1.0, float(np.max(np.abs(want), initial=0.0)))
+        np.testing.assert_allclose(
+            got, want, rtol=tolerance, atol=scale, err_msg=f"{what}: output {k}"
+        )
+
+
+def arrays(inputs: Sequence[np.ndarray]) -> list[Any]:
+    return [xnp.asarray(x) for x in inputs]
+
+
+def is_float(x: Any) -> bool:
+    return dtypes.is_inexact(aval_of(x).dtype)
+
+
+# -- running ------------------------------------------------------------------------------------
+
+
+def check_ways_of_running(program: Program) -> None:
+    """Eager = staged = simplified = compiled."""
+    f, given_arrays = program.function, arrays(program.inputs)
+    eager = f(*given_arrays)
+    staged = xform.make_jaxpr(f)(*given_arrays)
+    check(staged)
+    assert [a.strong() for a in staged.out_avals] == [aval_of(y).strong() for y in eager]
+    assert_same(evaluate_closed(staged, given_arrays), eager, "staged", exact=[True] * len(eager))
+    simple = simplify(hoist_constants(staged.jaxpr))
+    check(simple)
+    found = evaluate_program(simple, (), [*staged.consts, *given_arrays])
+    assert_same(found, eager, "simplified", program.precision, program.exact)
+    jitted = xform.jit(f)
+    for again in ("compiled", "called again"):
+        assert_same(jitted(*given_arrays), eager, again, program.precision, program.exact)
+
+
+@MANY
+@given(programs())
+def test_every_way_of_running_agrees(program):
+    check_ways_of_running(program)
+
+
+# -- derivatives --------------------------------------------------------------------------------
+
+
+def on_floats(program: Program) -> tuple[Any, list[Any]]:
+    """The program as a function of its floating inputs to its floating outputs, and the inputs."""
+    f, given_arrays = program.function, arrays(program.inputs)
+    at = [k for k, x in enumerate(given_arrays) if is_float(x)]
+
+    def moving(*floats: Any) -> list[Any]:
+        full = list(given_arrays)
+        for k, x in zip(at, floats, strict=True):
+            full[k] = x
+        return [y for y in f(*full) if is_float(y)]
+
+    return moving, [given_arrays[k] for k in at]
+
+
+def directions(values: Sequence[Any], seed: int) -> list[Any]:
+    """A small exact direction for each value."""
+    found = [numbers(x.shape, "float64", seed + k) for k, x in enumerate(values)]
+    return [
+        xnp.asarray((t / 4).astype(x.dtype)) for t, x in zip(found, values, strict=True)
+    ]
+
+
+def inner(xs: Sequence[Any], ys: Sequence[Any]) -> tuple[float, float]:
+    """The inner product, and the sum of the sizes of its terms."""
+    total = size = 0.0
+    for x, y in zip(xs, ys, strict=True):
+        terms = np.asarray(x, np.float64) * np.asarray(y, np.float64)
+        total += float(np.sum(terms))
+        size += float(np.sum(np.abs(terms)))
+    return total, size
+
+
+def check_derivatives(program: Program) -> None:
+    """jvp = adjoint of vjp, compiled = eager, and = differences where the program is smooth."""
+    f, at = on_floats(program)
+    if not at or not f(*at):
+        return
+    tangents = directions(at, 100)
+    outs, slopes = xform.jvp(f, at, tangents)
+    cts = directions(outs, 200)
+    values, pullback = xform.vjp(f, *at)
+    assert_same(values, outs, "the value of vjp", program.precision)
+    pulled = pullback(cts)
+    forward, size = inner(slopes, cts)
+    backward, size_too = inner(tangents, pulled)
+    tolerance = ROUNDINGS * float(np.finfo(program.precision).eps)
+    assert abs(forward - backward) <= tolerance * (1 + size + size_too), (forward, backward)
+
+    both = xform.jit(lambda xs, ts: xform.jvp(f, xs, ts))(at, tangents)
+    assert_same(both[1], slopes, "jit(jvp)", program.precision)
+    back = xform.jit(lambda xs, c: xform.vjp(f, *xs)[1](c))(at, cts)
+    assert_same(back, pulled, "jit(vjp)", program.precision)
+    if program.smooth:
+        check_differences(f, at, tangents, slopes)
+
+
+def check_differences(f: Any, at: Sequence[Any], ts: Sequence[Any], slopes: Sequence[Any]) -> None:
+    """The tangents are a five-point central difference."""
+    moved = [
+        f(*(np.asarray(x) + k * STEP * np.asarray(t) for x, t in zip(at, ts, strict=True)))
+        for k in (-2, -1, 1, 2)
+    ]
+    for slope, *around in zip(slopes, *moved, strict=True):
+        a, b, c, d = (np.asarray(y) for y in around)
+        wanted = (8 * (c - b) - (d - a)) / (12 * STEP)
+        largest = max(float(np.max(np.abs(y), initial=1.0)) for y in (a, d, np.asarray(slope)))
+        np.testing.assert_allclose(
+            slope, wanted, rtol=1e-6, atol=1e-7 * largest, err_msg="a difference"
+        )
+
+
+@SOME
+@given(programs())
+def test_forward_and_reverse_mode_are_adjoint(program):
+    check_derivatives(program)
+
+
+@SOME
+@given(programs(most=6, smooth=True))
+def test_derivatives_are_differences(program):
+    check_derivatives(program)
+
+
+# -- batches ------------------------------------------------------------------------------------
+
+
+def check_batches(program: Program, size: int = 3) -> None:
+    """vmap = a Python loop, with each of the inputs mapped, or all of them; compiled too."""
+    f, shared = program.function, arrays(program.inputs)
+    count = len(shared)
+    stacks = [batch(x, size) for x in program.inputs]
+    for pattern in {(True,) * count, *(tuple(k == j for k in range(count)) for j in range(count))}:
+        args = [s if m else x for s, x, m in zip(stacks, shared, pattern, strict=True)]
+        rows = [
+            f(*(x[n] if m else x for x, m in zip(args, pattern, strict=True)))
+            for n in range(size)
+        ]
+        wanted = [np.stack([np.asarray(y) for y in column]) for column in zip(*rows, strict=True)]
+        mapped = xform.vmap(f, in_axes=tuple(0 if m else None for m in pattern))
+        assert_same(mapped(*args), wanted, f"vmap {pattern}", program.precision)
+        if all(pattern):
+            assert_same(xform.jit(mapped)(*args), wanted, "jit(vmap)", program.precision)
+
+
+def batch(x: np.ndarray, size: int) -> Any:
+    """The input and other numbers of its kind, stacked. Indices stay within what the input has."""
+    if x.dtype.kind == "f":
+        others = [numbers(x.shape, str(x.dtype), 300 + n) for n in range(size - 1)]
+    else:
+        flat = x.reshape(-1)
+        others = [np.roll(flat, n + 1).reshape(x.shape) for n in range(size - 1)]
+    return xnp.asarray(np.stack([x, *others]))
+
+
+@SOME
+@given(programs())
+def test_vmap_is_a_loop(program):
+    check_batches(program)
