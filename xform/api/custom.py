@@ -18,7 +18,9 @@ from ..ops.structural import convert
 from .flat import FlatFunction, as_arrays, canonical, name_of, normalize_argnums
 
 
-def _bound(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+def _bound(
+    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, ...]:
     """All arguments by position, keywords and defaults in their places."""
     if not kwargs:
         return args
@@ -56,7 +58,10 @@ class custom_jvp:  # noqa: N801 - JAX's name
     """
 
     def __init__(
-        self, fun: Callable[..., Any], nondiff_argnums: int | Sequence[int] = (), nondiff_argnames: Sequence[str] = ()
+        self,
+        fun: Callable[..., Any],
+        nondiff_argnums: int | Sequence[int] = (),
+        nondiff_argnames: Sequence[str] = (),
     ) -> None:
         functools.update_wrapper(self, fun)
         self.fun = fun
@@ -73,7 +78,9 @@ class custom_jvp:  # noqa: N801 - JAX's name
 
         def rule(primals: Any, tangents: Any) -> Any:
             y = self(*primals)
-            terms = [r(t, y, *primals) for r, t in zip(rules, tangents, strict=True) if r is not None]
+            terms = [
+                r(t, y, *primals) for r, t in zip(rules, tangents, strict=True) if r is not None
+            ]
             total = terms[0] if terms else tree.map(lambda a: 0 * a, y)
             for term in terms[1:]:
                 total = tree.map(lambda a, b: a + b, total, term)
@@ -108,7 +115,9 @@ class custom_jvp:  # noqa: N801 - JAX's name
             flat.returned(tree.structure(result[0]))
             return pair
 
-        outs = custom_jvp_call(*leaves, fun=flat, rule=flat_rule, jaxpr=None, name=name_of(self.fun))
+        outs = custom_jvp_call(
+            *leaves, fun=flat, rule=flat_rule, jaxpr=None, name=name_of(self.fun)
+        )
         return flat.value(outs)
 
 
@@ -179,7 +188,10 @@ class custom_vjp:  # noqa: N801 - JAX's name
     """
 
     def __init__(
-        self, fun: Callable[..., Any], nondiff_argnums: int | Sequence[int] = (), nondiff_argnames: Sequence[str] = ()
+        self,
+        fun: Callable[..., Any],
+        nondiff_argnums: int | Sequence[int] = (),
+        nondiff_argnames: Sequence[str] = (),
     ) -> None:
         functools.update_wrapper(self, fun)
         self.fun = fun
@@ -201,7 +213,9 @@ class custom_vjp:  # noqa: N801 - JAX's name
         name = name_of(self.fun)
         if self.fwd is None or self.bwd is None:
             raise errors.GradError(
-                f"expected rules for the custom_vjp function {name}", "none", instead=f"{name}.defvjp(fwd, bwd)"
+                f"expected rules for the custom_vjp function {name}",
+                "none",
+                instead=f"{name}.defvjp(fwd, bwd)",
             )
         args = _bound(self.fun, args, kwargs)
         fixed, positions = _nondiff(self.nondiff_argnums, args)
@@ -234,9 +248,7 @@ class custom_vjp:  # noqa: N801 - JAX's name
             cts = bwd(*fixed, res_tree.unflatten(xs[:count]), out_tree.unflatten(xs[count:]))
             return _flat_cotangents(cts, given, in_avals, name)
 
-        outs = custom_vjp_call(
-            *leaves, fun=flat, fwd=flat_fwd, bwd=flat_bwd, jaxpr=None, name=name
-        )
+        outs = custom_vjp_call(*leaves, fun=flat, fwd=flat_fwd, bwd=flat_bwd, jaxpr=None, name=name)
         return flat.value(outs)
 
 

@@ -25,7 +25,9 @@ def check_input(aval: Any, *, holomorphic: bool, allow_int: bool, what: str) -> 
             raise errors.GradError(f"expected complex inputs for a holomorphic {what}", str(aval))
         return
     if dtypes.is_complex(aval.dtype) and what in ("jacfwd", "jacrev"):
-        raise errors.GradError(f"expected real inputs for {what}", str(aval), instead="holomorphic=True")
+        raise errors.GradError(
+            f"expected real inputs for {what}", str(aval), instead="holomorphic=True"
+        )
     if not dtypes.is_inexact(aval.dtype) and not allow_int:
         raise errors.GradError(
             f"expected inputs of a floating dtype for {what}",
@@ -195,7 +197,9 @@ def jvp(
             "expected tangents of the structure of the primals", f"{t_tree} for {in_tree}"
         )
     flat_primals = [canonical(x) for x in flat_primals]
-    checked = _check_tangents(flat_primals, [canonical_tangent(t) for t in flat_tangents], "tangents")
+    checked = _check_tangents(
+        flat_primals, [canonical_tangent(t) for t in flat_tangents], "tangents"
+    )
     flat = FlatFunction(fun, in_tree, has_aux=has_aux)
     outs, out_tangents = jvp_flat(flat, flat_primals, checked)
     values, slopes = as_arrays(outs), as_arrays(out_tangents)

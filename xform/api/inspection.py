@@ -49,11 +49,16 @@ class ShapeDtypeStruct:
         return f"ShapeDtypeStruct(shape={self.shape}, dtype={self.dtype}{weak})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ShapeDtypeStruct) and hash(self) == hash(other) and (
-            self.shape,
-            self.dtype,
-            self.weak_type,
-        ) == (other.shape, other.dtype, other.weak_type)
+        return (
+            isinstance(other, ShapeDtypeStruct)
+            and hash(self) == hash(other)
+            and (
+                self.shape,
+                self.dtype,
+                self.weak_type,
+            )
+            == (other.shape, other.dtype, other.weak_type)
+        )
 
     def __hash__(self) -> int:
         return hash((self.shape, self.dtype, self.weak_type))
@@ -104,7 +109,9 @@ def make_jaxpr(
         program = stage(flat, [describe(x) for x in leaves], name_of(fun), names)
         if not return_shape:
             return program
-        shapes = [ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in program.out_avals]
+        shapes = [
+            ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in program.out_avals
+        ]
         return program, flat.value(shapes)
 
     return program_of

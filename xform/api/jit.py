@@ -15,7 +15,8 @@ from ..core.trace import BASE, Tracer, aval_of, current_trace
 from ..higher_order.call import call
 from ..interpreters.evaluate import evaluate_program
 from ..interpreters.staging import stage
-from ..runtime.dispatch import JitFunction, add_plan, clear_plans, plan_count
+from ..runtime.dispatch import clear_plans, plan_count
+from ..runtime.guarding import guarded_function, teach
 from .flat import FlatFunction, argument_names, as_arrays, canonical, name_of
 from .inspection import describe
 from .signatures import argument_specs, result_spec
@@ -105,7 +106,9 @@ class Jitted:
 
     # -- tracing --
 
-    def trace(self, args: Any, kwargs: Any, key: Any, leaves: Sequence[Any], in_tree: Any) -> Traced:
+    def trace(
+        self, args: Any, kwargs: Any, key: Any, leaves: Sequence[Any], in_tree: Any
+    ) -> Traced:
         avals = tuple(aval_of(x) for x in leaves)
         return self.trace_avals(args, kwargs, key, avals, in_tree)
 
@@ -143,9 +146,7 @@ class Jitted:
         if self.inline:
             outs = evaluate_program(traced.program, (), [*traced.consts, *leaves])
         else:
-            outs = call(
-                *traced.consts, *leaves, jaxpr=traced.program, name=traced.program.name
-            )
+            outs = call(*traced.consts, *leaves, jaxpr=traced.program, name=traced.program.name)
         return traced.flat.value(outs)
 
     def normalize(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
@@ -164,10 +165,8 @@ class Jitted:
         specs = argument_specs(self, args, kwargs)
         result = result_spec(traced.flat, executable.program.out_avals)
         if specs is not None and result is not None and executable.plannable:
-            plan = executable.plan(
-                specs, tuple(kwargs), result, tuple(as_arrays(traced.consts))
-            )
-            add_plan(self.function, plan)
+            plan = executable.plan(specs, tuple(kwargs), result, tuple(as_arrays(traced.consts)))
+            teach(self.function, plan)
 
     # -- stages --
 
@@ -267,7 +266,8 @@ class Compiled:
                 )
         if any(isinstance(x, Tracer) for x in leaves):
             raise errors.ArgumentError(
-                "expected arrays with numbers for a compiled program", "a traced value",
+                "expected arrays with numbers for a compiled program",
+                "a traced value",
                 instead="call the jitted function inside transformations",
             )
         return traced.flat.value(traced.compiled().run(as_arrays(traced.consts), leaves))
@@ -301,7 +301,10 @@ def _both_ways(fun: Any, nums: tuple[int, ...], names: tuple[str, ...]) -> tuple
             f"expected names of parameters of {name_of(fun)}: {sorted(known)}", f"{unknown}"
         )
     all_nums = {*nums, *(by_position.index(n) for n in names if n in by_position)}
-    all_names = {*names, *(by_position[n] for n in nums if -len(by_position) <= n < len(by_position))}
+    all_names = {
+        *names,
+        *(by_position[n] for n in nums if -len(by_position) <= n < len(by_position)),
+    }
     return tuple(sorted(all_nums)), tuple(sorted(all_names))
 
 
@@ -356,7 +359,7 @@ def jit(
     nums, names = _both_ways(fun, _numbers(static_argnums), _names(static_argnames))
     donated, donated_names = _both_ways(fun, _numbers(donate_argnums), _names(donate_argnames))
     jitted = Jitted(fun, nums, names, donated, donated_names, inline, keep_unused)
-    function = JitFunction(jitted)
+    function = guarded_function(jitted)
     functools.update_wrapper(function, fun)
     jitted.function = function
     function.lower = jitted.lower

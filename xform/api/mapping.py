@@ -55,13 +55,18 @@ def vmap(
             raise errors.ArgumentError(
                 f"expected in_axes with one entry for each of the {len(args)} positional arguments",
                 f"{in_axes}",
-                instead="in_axes=(" + ", ".join(["0"] * len(args)) + ("," if len(args) == 1 else "") + ")",
+                instead="in_axes=("
+                + ", ".join(["0"] * len(args))
+                + ("," if len(args) == 1 else "")
+                + ")",
             )
         leaves, in_tree = tree.flatten((args, kwargs))
         leaves = [canonical(x) for x in leaves]
         axes = _leaf_axes(in_axes, args, kwargs)
         names = functools.partial(argument_names, fun, args, kwargs)
-        axes = [_checked_axis(x, a, names, k) for k, (x, a) in enumerate(zip(leaves, axes, strict=True))]
+        axes = [
+            _checked_axis(x, a, names, k) for k, (x, a) in enumerate(zip(leaves, axes, strict=True))
+        ]
         size = _axis_size(leaves, axes, axis_size, names)
         flat = FlatFunction(fun, in_tree, takes_kwargs=True)
         outs, dims = batch_flat(flat, size, leaves, axes, axis_name)
@@ -128,7 +133,11 @@ def _axis_size(
             "in_axes that are all None" if leaves else "no array arguments",
             instead="in_axes=0 for some argument, or axis_size=n",
         )
-    listed = [f"{n}: {s} along axis {a}" for n, s, a in zip(names(), sizes, axes, strict=True) if s is not None]
+    listed = [
+        f"{n}: {s} along axis {a}"
+        for n, s, a in zip(names(), sizes, axes, strict=True)
+        if s is not None
+    ]
     raise errors.ShapeError(
         "expected equal sizes of the mapped axes",
         "; ".join(listed) + (f"; axis_size={given}" if given is not None else ""),

@@ -50,9 +50,7 @@ def argument_specs(
             StaticLeaf(x) if n in static else _spec(x, leaves) for n, x in enumerate(args)
         ]
         named = {
-            k: _spec(kwargs[k], leaves)
-            for k in sorted(kwargs)
-            if k not in jitted.static_argnames
+            k: _spec(kwargs[k], leaves) for k in sorted(kwargs) if k not in jitted.static_argnames
         }
     except _Unknown:
         return None

@@ -23,6 +23,7 @@ from .updates import UpdateEmitter, update_plan
 
 Value = llvm.Value
 
+
 @dataclass(frozen=True, eq=False)
 class Module:
     """The text of a module, and what it needs from outside.
@@ -60,7 +61,9 @@ class _Assembly:
         self.counts = (len(fused.graph.inputs), len(fused.graph.outputs))
 
     def module(self) -> Module:
-        if any(isinstance(s, Kernel) and isinstance(s.node.loop, Contract) for s in self.fused.steps):
+        if any(
+            isinstance(s, Kernel) and isinstance(s.node.loop, Contract) for s in self.fused.steps
+        ):
             self.single_threaded_blas()
         for number, step in enumerate(self.fused.steps):
             if isinstance(step, Nest):
@@ -83,9 +86,7 @@ class _Assembly:
                 f"define i32 @{ENTRY}(ptr %buffers) {{\nentry:\n{body}\n  ret i32 {result}\n}}\n",
             ]
         )
-        return Module(
-            text, tuple(sorted(self.routines)), tuple(self.host_calls), tuple(self.plans)
-        )
+        return Module(text, tuple(sorted(self.routines)), tuple(self.host_calls), tuple(self.plans))
 
     def single_threaded_blas(self) -> None:
         """The library's own threads spin against the caller's: products run in the caller's thread.
@@ -171,18 +172,18 @@ class _Assembly:
         node = step.node
         if node not in self.memory.without_copy and step.copy is not None:
             plan = schedule(step.copy, self.fused.stored, self.vector_bytes)
-            self.write_with(number, lambda b, pointers: NestEmitter(
-                plan, b, pointers, self.fused.stored, False
-            ).run())
+            self.write_with(
+                number,
+                lambda b, pointers: NestEmitter(plan, b, pointers, self.fused.stored, False).run(),
+            )
         plan = update_plan(node, self.vector_bytes)
-        self.write_with(number, lambda b, pointers: UpdateEmitter(
-            plan, b, pointers, self.fused.stored, node
-        ).run())
+        self.write_with(
+            number,
+            lambda b, pointers: UpdateEmitter(plan, b, pointers, self.fused.stored, node).run(),
+        )
 
     def write_with(self, number: int, write: Any) -> None:
-        touched = sorted(
-            self.fused.reads[number] | self.fused.writes[number], key=lambda n: n.id
-        )
+        touched = sorted(self.fused.reads[number] | self.fused.writes[number], key=lambda n: n.id)
         self.function([(n, self.memory.of[n]) for n in touched], write)
 
     def contract(self, node: Node) -> None:
@@ -234,9 +235,7 @@ class _Assembly:
                 return
             d, *inner = rest
             with main.loop(variables[d].extent) as loop:
-                moved = [
-                    o + loop.index * s[d] for o, s in zip(offsets, every, strict=True)
-                ]
+                moved = [o + loop.index * s[d] for o, s in zip(offsets, every, strict=True)]
                 loops(inner, moved)
 
         zero = main.constant("i64", 0)
@@ -300,5 +299,3 @@ def _layout(unit: int, lead: int, least: int) -> tuple[str, int]:
     if unit == 1 and lead >= 1:
         return "N", max(lead, least, 1)
     return "T", max(unit, 1)
-
-

@@ -230,7 +230,9 @@ class NestEmitter:
                 stack.pop()
                 continue
             missing = [
-                (x, p) for x, p in self.simple_operands(n, at) if (x, p, self.guard) not in self.memo
+                (x, p)
+                for x, p in self.simple_operands(n, at)
+                if (x, p, self.guard) not in self.memo
             ]
             if missing:
                 stack.extend(missing)
@@ -353,9 +355,7 @@ class NestEmitter:
         if contiguous:
             wide = None if mask is None else self.b.splat(mask, lanes)
             return self.b.load(element, address, lanes, invariant=fixed, mask=wide)
-        return self.b.load(
-            element, self.b.splat(address, lanes), lanes, invariant=fixed, mask=mask
-        )
+        return self.b.load(element, self.b.splat(address, lanes), lanes, invariant=fixed, mask=mask)
 
     def scratch(self, node: Node, place: Place, value: Value) -> None:
         self.scratching.add(node)
@@ -388,6 +388,3 @@ def _both(b: llvm.Builder, x: Value | None, y: Value | None) -> Value | None:
     if x is None or y is None:
         return y if x is None else x
     return x & y
-
-
-

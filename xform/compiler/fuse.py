@@ -64,7 +64,10 @@ def fuse(graph: LoopGraph) -> Fused:
         stored |= more
     steps = grouping.steps
     reads = [_read_by(step, stored) for step in steps]
-    made = [{w.node for _, w in s.works()} if isinstance(s, Nest) else set(s.node.siblings) for s in steps]
+    made = [
+        {w.node for _, w in s.works()} if isinstance(s, Nest) else set(s.node.siblings)
+        for s in steps
+    ]
     # A reduction has memory if something outside of its nest, or nothing but the caller, reads it.
     for step_reads, step_made in zip(reads, made, strict=True):
         stored |= {n for n in step_reads - step_made if isinstance(n.loop, Reduce)}
@@ -249,7 +252,11 @@ def _mappings(
                 pair = _single(mine), _single(theirs)
                 if pair == (None, None):
                     continue
-                if pair[0] is None or pair[1] is None or mapping.get(pair[0], pair[1]) is not pair[1]:
+                if (
+                    pair[0] is None
+                    or pair[1] is None
+                    or mapping.get(pair[0], pair[1]) is not pair[1]
+                ):
                     return []
                 mapping[pair[0]] = pair[1]
         return [mapping] if len(set(mapping.values())) == len(mapping) else []
@@ -260,9 +267,7 @@ def _mappings(
     for _, other in nest.works():
         if other.operand.shape != work.operand.shape:
             continue
-        pairs = zip(
-            _variables(work.domain, ()), _variables(other.domain, ()), strict=True
-        )
+        pairs = zip(_variables(work.domain, ()), _variables(other.domain, ()), strict=True)
         mapping = {m: t for m, t in pairs if m is not None and t is not None}
         if mapping not in found:
             found.append(mapping)
@@ -296,9 +301,7 @@ def _place_in(
             return _place_in(nest, work, mapping, needs, made)
         if set(outer_mine) != set(own_outer):
             return False
-    if len(outer_mine) != len(nest.outer) or any(
-        v.extent != mapping[v].extent for v in outer_mine
-    ):
+    if len(outer_mine) != len(nest.outer) or any(v.extent != mapping[v].extent for v in outer_mine):
         return False
     rows = {v: mapping[v] for v in outer_mine}
     inner = [v for v in mine if v not in rows]
@@ -439,7 +442,11 @@ def _worth_storing(graph: LoopGraph, steps: Sequence[Step], stored: set[Node]) -
 
 def _base(node: Node) -> Node:
     """A view costs nothing: what it looks at is stored instead."""
-    while isinstance(node.loop, View) and len(node.inputs) == 1 and isinstance(node.inputs[0].loop, Map):
+    while (
+        isinstance(node.loop, View)
+        and len(node.inputs) == 1
+        and isinstance(node.inputs[0].loop, Map)
+    ):
         node = node.inputs[0]
     return node
 

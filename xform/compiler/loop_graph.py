@@ -39,7 +39,20 @@ class Node:
     result 0, which the others share their work with.
     """
 
-    __slots__ = ("aval", "dtype", "equation", "first", "id", "inputs", "loop", "params", "primitive", "result", "siblings", "source")
+    __slots__ = (
+        "aval",
+        "dtype",
+        "equation",
+        "first",
+        "id",
+        "inputs",
+        "loop",
+        "params",
+        "primitive",
+        "result",
+        "siblings",
+        "source",
+    )
 
     def __init__(
         self,

@@ -48,9 +48,7 @@ COMBINERS = {
 def lower(program: Jaxpr) -> LoopGraph:
     """The loop graph of a program without calls."""
     builder = _Lowering()
-    inputs = [
-        builder.node(Input(k), (), v.aval, {}) for k, v in enumerate(program.invars)
-    ]
+    inputs = [builder.node(Input(k), (), v.aval, {}) for k, v in enumerate(program.invars)]
     env: dict[Var, Node] = dict(zip(program.invars, inputs, strict=True))
     for position, equation in enumerate(program.equations):
         builder.position = position
@@ -128,12 +126,13 @@ class _Lowering:
             n.siblings = tuple(nodes)
         return nodes
 
-
     def unrolled(self, equation: Equation, x: Node) -> Node:
         """A reduction of a few elements as that many operands, so that it needs no loop."""
         axes = equation.params["axes"]
         out = equation.outputs[0].aval
-        dtype = _product_dtype(out.dtype) if equation.primitive.lower.combine == "add" else out.dtype
+        dtype = (
+            _product_dtype(out.dtype) if equation.primitive.lower.combine == "add" else out.dtype
+        )
         aval = ShapedArray(out.shape, dtype)
         terms = []
         for at in itertools.product(*(range(x.shape[a]) for a in axes)):

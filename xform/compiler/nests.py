@@ -70,7 +70,9 @@ class Nest:
         return found
 
     def __str__(self) -> str:
-        lines = ["for " + " ".join(f"{v}<{v.extent}" for v in self.outer)] if self.outer else ["nest"]
+        lines = (
+            ["for " + " ".join(f"{v}<{v.extent}" for v in self.outer)] if self.outer else ["nest"]
+        )
         for k, phase in enumerate(self.phases):
             loops = " ".join(f"{v}<{v.extent}" for v in phase.inner)
             lines.append(f"  phase {k}: {loops}")
@@ -111,7 +113,9 @@ def pieces_of(node: Node, place: Place) -> list[tuple[Any, Place, Condition]]:
             condition = TRUE if condition else FALSE
         if condition.is_false:
             continue
-        operand = piece.operand if isinstance(piece.operand, Literal) else node.inputs[piece.operand]
+        operand = (
+            piece.operand if isinstance(piece.operand, Literal) else node.inputs[piece.operand]
+        )
         index = tuple(map(unwrap, piece.index))
         if isinstance(operand, Node) and not operand.aval.size and not condition.is_true:
             continue
@@ -180,7 +184,9 @@ class Expansion:
                 self.fixed.extend(condition.expressions())
                 if isinstance(operand, Node):
                     found.append((operand, index))
-            for e in [e for _, index, c in pieces_of(node, place) for e in (*index, *c.expressions())]:
+            for e in [
+                e for _, index, c in pieces_of(node, place) for e in (*index, *c.expressions())
+            ]:
                 self._data((e,))
             return found
         raise TypeError(f"{node.describe()} has no elementwise definition")
@@ -212,4 +218,3 @@ def substituted(place: Place, mapping: dict[LoopVar, LoopVar]) -> Place:
         Expr(((mapping.get(a, a), c) for a, c in e.terms), e.const)  # type: ignore[arg-type]
         for e in place
     )
-

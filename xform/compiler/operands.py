@@ -82,9 +82,7 @@ def matrix(node: Node, side: int) -> Matrix | None:
 
 def is_direct(node: Node, x: Node) -> bool:
     """Whether a contraction reads this operand through its views."""
-    return all(
-        matrix(node, side) is not None for side, y in enumerate(node.inputs) if y is x
-    )
+    return all(matrix(node, side) is not None for side, y in enumerate(node.inputs) if y is x)
 
 
 def base_of(node: Node, x: Node) -> Node:

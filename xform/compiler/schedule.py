@@ -83,9 +83,7 @@ def schedule(nest: Nest, stored: Container[Node], vector_bytes: int) -> NestPlan
     absorbed: set[LoopVar] = set()
     outer = _merged(outer, accesses, extents, absorbed)
     phases = []
-    for phase, access, (inner_vector, _) in zip(
-        nest.phases, accesses, inner_vectors, strict=True
-    ):
+    for phase, access, (inner_vector, _) in zip(nest.phases, accesses, inner_vectors, strict=True):
         own = None if use_outer else inner_vector
         loops = phase.inner if sequential else _ordered(phase.inner, [access], own)
         loops = _merged(loops, [access], extents, absorbed)
@@ -117,9 +115,7 @@ def _accesses(phase: Phase, stored: Container[Node], registers: Container[Node])
         sizes.append(_register_bytes(work.node))
         sizes.append(_register_bytes(work.operand))
     reads = [
-        linear_offset(place, node.shape)
-        for node, place in expansion.reads
-        if node not in registers
+        linear_offset(place, node.shape) for node, place in expansion.reads if node not in registers
     ]
     fixed = list(expansion.fixed)
     for offset in (*reads, *writes):
@@ -213,14 +209,10 @@ def _inside_of_gathers(
     """Loops that scattered reads do not depend on run inside the vector loop, so that those are read once."""
     if vector is None:
         return order
-    scattered = [
-        o for a in accesses for o in a.reads if abs(o.coefficient(vector)) > 1
-    ]
+    scattered = [o for a in accesses for o in a.reads if abs(o.coefficient(vector)) > 1]
     if not scattered:
         return order
-    inner = [
-        v for v in order if v is not vector and not any(o.depends_on(v) for o in scattered)
-    ]
+    inner = [v for v in order if v is not vector and not any(o.depends_on(v) for o in scattered)]
     return [v for v in order if v not in inner] + inner
 
 

@@ -1,10 +1,10 @@
 """From a program to a smaller one with the same outputs: calls inlined, equal work done once, constants folded.
 
-    { lambda ; a:f32[3]. let                       { lambda ; a:f32[3]. let
-        b:f32[3] = jit[name=square] a        ->        b:f32[3] = mul a a
-        c:f32[3] = mul a a                              c:f32[3] = add b b
-        d:f32[3] = add b c                            in (c,) }
-      in (d,) }
+{ lambda ; a:f32[3]. let                       { lambda ; a:f32[3]. let
+    b:f32[3] = jit[name=square] a        ->        b:f32[3] = mul a a
+    c:f32[3] = mul a a                              c:f32[3] = add b b
+    d:f32[3] = add b c                            in (c,) }
+  in (d,) }
 """
 
 from __future__ import annotations
@@ -32,9 +32,7 @@ def simplify(program: Jaxpr) -> Jaxpr:
     whole = make(program.constvars, program.invars, rewriter.equations, outputs, program.name)
     live = _turned_products(live_equations(whole), outputs)
     whole = make(program.constvars, program.invars, live, outputs, program.name)
-    return make(
-        program.constvars, program.invars, live_equations(whole), outputs, program.name
-    )
+    return make(program.constvars, program.invars, live_equations(whole), outputs, program.name)
 
 
 def _turned_products(equations: Sequence[Equation], outputs: Sequence[Atom]) -> list[Equation]:

@@ -113,6 +113,3 @@ class Subscripts:
 
 def _is_short(e: Expr) -> bool:
     return -(2**31) <= e.low and e.high < 2**31 and abs(e.low) < INT
-
-
-

@@ -49,9 +49,7 @@ def update_plan(node: Node, vector_bytes: int) -> NestPlan:
         if alone and offset.coefficient(vector) == 1:
             room = vector_bytes // max(1, node.aval.dtype.itemsize)
             lanes = min(room, 1 << (vector.extent - 1).bit_length())
-    return NestPlan(
-        nest, nest.outer, vector if lanes > 1 else None, lanes, (), {}, frozenset()
-    )
+    return NestPlan(nest, nest.outer, vector if lanes > 1 else None, lanes, (), {}, frozenset())
 
 
 def _inside(atom: Any) -> list[Any]:
@@ -82,8 +80,7 @@ class UpdateEmitter(NestEmitter):
         updates = node.inputs[node.loop.updates]
         loops = iter(self.plan.nest.outer)
         place = tuple(
-            Expr(((next(loops), 1),), 0) if extent != 1 else Expr((), 0)
-            for extent in updates.shape
+            Expr(((next(loops), 1),), 0) if extent != 1 else Expr((), 0) for extent in updates.shape
         )
         index, condition = target_of(node, place)
         if condition.is_false:

@@ -31,9 +31,7 @@ class ShapedArray:
     size: int
     descriptor: int  # the runtime's native record of this abstract value; 0 until it makes one
 
-    def __new__(
-        cls, shape: tuple[int, ...], dtype: Any, weak_type: bool = False
-    ) -> ShapedArray:
+    def __new__(cls, shape: tuple[int, ...], dtype: Any, weak_type: bool = False) -> ShapedArray:
         key = (shape, dtype, weak_type)
         found = _interned.get(key)
         if found is not None:

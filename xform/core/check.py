@@ -58,5 +58,3 @@ def _check_equation(jaxpr: Jaxpr, position: int, known: set[Var]) -> None:
         known.add(var)
     for program in subprograms(equation.params):
         check(program)
-
-

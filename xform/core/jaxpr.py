@@ -154,9 +154,7 @@ def make(
     """A jaxpr whose effects are those of its equations."""
     every = [e.effects for e in equations if e.effects]
     effects = frozenset().union(*every) if every else fx.NONE
-    return Jaxpr(
-        tuple(constvars), tuple(invars), tuple(equations), tuple(outvars), name, effects
-    )
+    return Jaxpr(tuple(constvars), tuple(invars), tuple(equations), tuple(outvars), name, effects)
 
 
 def hoist_constants(jaxpr: Jaxpr) -> Jaxpr:

@@ -178,9 +178,7 @@ class Primitive:
         """The rule of that name; an absent one raises its reason."""
         rule = getattr(self, name)
         if isinstance(rule, Absent):
-            raise errors.AbsentRuleError(
-                f"{self.name!r} has no {name} rule", why=rule.reason
-            )
+            raise errors.AbsentRuleError(f"{self.name!r} has no {name} rule", why=rule.reason)
         return rule
 
     def __repr__(self) -> str:

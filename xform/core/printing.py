@@ -1,9 +1,9 @@
 """The text form of programs.
 
-    { lambda ; a:f32[3] b:f32[]. let
-        c:f32[3] = broadcast_in_dim[broadcast_dimensions=() shape=(3,)] b
-        d:f32[3] = mul a c
-      in (d,) }
+{ lambda ; a:f32[3] b:f32[]. let
+    c:f32[3] = broadcast_in_dim[broadcast_dimensions=() shape=(3,)] b
+    d:f32[3] = mul a c
+  in (d,) }
 """
 
 from __future__ import annotations
@@ -101,7 +101,11 @@ def format_jaxpr(jaxpr: Jaxpr, *, indent: str = "", most: int | None = None) -> 
     if most is not None and len(lines) > most:
         first = most - most // 2
         cut = len(lines) - most
-        lines = [*lines[:first], f"{indent}    ... {cut} more equations ...", *lines[-(most // 2) :]]
+        lines = [
+            *lines[:first],
+            f"{indent}    ... {cut} more equations ...",
+            *lines[-(most // 2) :],
+        ]
     outputs = ", ".join(map(name, jaxpr.outvars))
     comma = "," if len(jaxpr.outvars) == 1 else ""
     return "\n".join([head, *lines, f"{indent}  in ({outputs}{comma}) }}"])

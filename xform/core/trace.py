@@ -104,10 +104,16 @@ class Tracer:
         return bool(known)
 
     def __int__(self) -> int:
-        return int(self._scalar("int", "x.astype(int), or mark the argument static: jit(f, static_argnums=...)"))
+        return int(
+            self._scalar(
+                "int", "x.astype(int), or mark the argument static: jit(f, static_argnums=...)"
+            )
+        )
 
     def __float__(self) -> float:
-        return float(self._scalar("float", "x.astype(float); outside of jit, call float(...) on the result"))
+        return float(
+            self._scalar("float", "x.astype(float); outside of jit, call float(...) on the result")
+        )
 
     def __complex__(self) -> complex:
         return complex(self._scalar("complex", "x.astype(complex)"))

@@ -48,9 +48,7 @@ def program_batch(
     bind: Any, jaxpr: Jaxpr, size: int, inputs: Sequence[Any], dims: Sequence[int | None]
 ) -> Any:
     """Outputs of a program under a batch, and where their batch dimension is."""
-    fronted = [
-        x if d is None else to_front(size, x, d) for x, d in zip(inputs, dims, strict=True)
-    ]
+    fronted = [x if d is None else to_front(size, x, d) for x, d in zip(inputs, dims, strict=True)]
     derived, flags = rewrite.batch_program(jaxpr, size, [d is not None for d in dims])
     return bind(derived, fronted), [0 if f else None for f in flags]
 
@@ -75,9 +73,7 @@ def _jvp(primals: Sequence[Any], tangents: Sequence[Any], *, jaxpr: Jaxpr, name:
 def _batch(
     size: int, inputs: Sequence[Any], dims: Sequence[int | None], *, jaxpr: Jaxpr, name: str
 ) -> Any:
-    return program_batch(
-        lambda p, xs: call(*xs, jaxpr=p, name=name), jaxpr, size, inputs, dims
-    )
+    return program_batch(lambda p, xs: call(*xs, jaxpr=p, name=name), jaxpr, size, inputs, dims)
 
 
 def _transpose(cts: Sequence[Any], *inputs: Any, jaxpr: Jaxpr, name: str) -> Any:

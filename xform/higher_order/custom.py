@@ -162,9 +162,7 @@ def _vjp_jvp(
     flags = tuple(not isinstance(t, Zero) for t in tangents)
     given = [t for t in tangents if not isinstance(t, Zero)]
     avals = tuple(aval_of(y).strong() for y in outs)
-    found = iter(
-        custom_tangents(*residuals, *given, bwd=bwd, avals=avals, nonzero=flags)
-    )
+    found = iter(custom_tangents(*residuals, *given, bwd=bwd, avals=avals, nonzero=flags))
     return list(outs), [next(found) if a.tangent() is a else Zero(a.tangent()) for a in avals]
 
 

@@ -24,7 +24,11 @@ class BatchTracer(Tracer):
         self.dim = dim
 
     def origin(self) -> str:
-        inner = self.value.origin() if isinstance(self.value, Tracer) else f"a value of type {self.aval}"
+        inner = (
+            self.value.origin()
+            if isinstance(self.value, Tracer)
+            else f"a value of type {self.aval}"
+        )
         return f"{inner}, being mapped over"
 
 
@@ -88,9 +92,7 @@ def _shift(axes: Any) -> Any:
     return tuple(a + 1 for a in axes) if isinstance(axes, tuple) else axes + 1
 
 
-def align(
-    size: int, values: Sequence[Any], dims: Sequence[int | None]
-) -> tuple[list[Any], int]:
+def align(size: int, values: Sequence[Any], dims: Sequence[int | None]) -> tuple[list[Any], int]:
     """All values with the batch dimension in one place: where they have it, if they agree, else in front.
 
     Scalars that are not batched stay scalars where every operand is one; else all get the full shape.

@@ -25,7 +25,11 @@ class JVPTracer(Tracer):
         return self.primal.concrete() if isinstance(self.primal, Tracer) else self.primal
 
     def origin(self) -> str:
-        inner = self.primal.origin() if isinstance(self.primal, Tracer) else f"a value of type {self.aval}"
+        inner = (
+            self.primal.origin()
+            if isinstance(self.primal, Tracer)
+            else f"a value of type {self.aval}"
+        )
         return f"{inner}, being differentiated"
 
 

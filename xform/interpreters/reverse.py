@@ -94,9 +94,7 @@ def backward(program: Jaxpr, consts: Sequence[Any], cotangents: Sequence[Any]) -
         cts = [pending.pop(v, None) for v in equation.outputs]
         if all(ct is None for ct in cts):
             continue
-        for atom, ct in zip(
-            equation.inputs, _transpose(equation, cts, linear, env), strict=True
-        ):
+        for atom, ct in zip(equation.inputs, _transpose(equation, cts, linear, env), strict=True):
             accumulate(atom, ct)
     return [pending.pop(v, Zero(v.aval)) for v in program.invars]
 
@@ -133,7 +131,9 @@ def _transpose(
     ]
     rule = primitive.rule("transpose")
     if primitive.multiple_results:
-        given = [Zero(v.aval) if ct is None else ct for v, ct in zip(equation.outputs, cts, strict=True)]
+        given = [
+            Zero(v.aval) if ct is None else ct for v, ct in zip(equation.outputs, cts, strict=True)
+        ]
         return rule(given, *inputs, **equation.params)  # type: ignore[no-any-return]
     out = rule(cts[0], *inputs, **equation.params)
     return (out,) if len(inputs) == 1 and not isinstance(out, tuple | list) else out  # type: ignore[no-any-return]

@@ -28,7 +28,7 @@ from ..core.dtypes import (
 )
 from ..interpreters import evaluate as _evaluate  # makes operators evaluate
 from ..runtime import eager as _eager  # makes values arrays
-from . import linalg, methods as _methods, protocols as _protocols
+from . import linalg, methods as _methods, protocols as _protocols, tiering as _tiering
 from .at import (
     fill_diagonal,
     put,
@@ -457,4 +457,6 @@ def __getattr__(name: str) -> _NoReturn:
 
 
 _methods.attach()
+_tiering.attach()
+_tiering.attach()
 _protocols.attach(globals())

@@ -290,7 +290,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
         dtype: the dtype; by default that of `fill_value`.
 
     >>> full((2,), 1.5)
-    Array([1.5, 1.5], dtype=float32)
+    Array([1.5, 1.5], dtype=float32, weak_type=True)
     """
     sizes = canonical_shape(shape)
     aval = aval_of(fill_value)

@@ -285,7 +285,7 @@ class ArrayMeta(type):
 class ndarray(metaclass=ArrayMeta):
     """What arrays and traced values have in common: ``isinstance(x, xnp.ndarray)``.
 
-    >>> isinstance(operand(np.float32(1)), ndarray)
+    >>> isinstance(ufuncs.sin(np.float32(1)), ndarray)
     True
     """
 

@@ -23,6 +23,7 @@ from .promotion import (
     operand,
     pair,
     promoted,
+    strong,
     user_dtype,
 )
 from .reductions import all as all_of

@@ -92,7 +92,9 @@ tanh = _real("tanh", rows.tanh, "The hyperbolic tangent.")
 arcsinh = _real("arcsinh", rows.asinh, "The inverse hyperbolic sine.")
 arccosh = _real("arccosh", rows.acosh, "The inverse hyperbolic cosine; NaN below 1.")
 arctanh = _real("arctanh", rows.atanh, "The inverse hyperbolic tangent; NaN outside [-1, 1].")
-exp = _real("exp", rows.exp, "The exponential.", ">>> exp(0.0)\nArray(1., dtype=float32)")
+exp = _real(
+    "exp", rows.exp, "The exponential.", ">>> exp(0.0)\nArray(1., dtype=float32, weak_type=True)"
+)
 exp2 = _real("exp2", rows.exp2, "Two to the power of the argument.")
 expm1 = _real("expm1", rows.expm1, "exp(x) - 1, accurate near 0.")
 log = _real("log", rows.log, "The natural logarithm; NaN below 0.")

@@ -68,9 +68,7 @@ def _broadcast_transpose(
     ct: Any, x: LinearInput, *, shape: tuple[int, ...], broadcast_dimensions: tuple[int, ...]
 ) -> Any:
     new = [d for d in range(len(shape)) if d not in broadcast_dimensions]
-    stretched = [
-        d for k, d in enumerate(broadcast_dimensions) if x.shape[k] == 1 and shape[d] != 1
-    ]
+    stretched = [d for k, d in enumerate(broadcast_dimensions) if x.shape[k] == 1 and shape[d] != 1]
     summed = reduce_sum(ct, axes=tuple(sorted(new + stretched)))
     return reshape(summed, new_sizes=x.shape)
 
@@ -96,9 +94,7 @@ def _broadcast_pieces(
     shape: tuple[int, ...],
     broadcast_dimensions: tuple[int, ...],
 ) -> list[Piece]:
-    where = tuple(
-        0 if x.shape[k] == 1 else index[d] for k, d in enumerate(broadcast_dimensions)
-    )
+    where = tuple(0 if x.shape[k] == 1 else index[d] for k, d in enumerate(broadcast_dimensions))
     return [Piece(0, where)]
 
 
@@ -428,7 +424,9 @@ def _select_aval(which: ShapedArray, *cases: ShapedArray) -> ShapedArray:
 def _select_impl(which: np.ndarray[Any, Any], *cases: np.ndarray[Any, Any]) -> Any:
     if len(cases) == 2:
         return np.where(which.astype(bool), cases[1], cases[0])
-    return np.choose(np.broadcast_to(which, cases[0].shape).astype(np.intp), list(cases), mode="clip")
+    return np.choose(
+        np.broadcast_to(which, cases[0].shape).astype(np.intp), list(cases), mode="clip"
+    )
 
 
 def _select_jvp(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -449,9 +447,7 @@ def _select_transpose(ct: Any, which: Any, *cases: Any) -> list[Any]:
     return result
 
 
-def _select_batch(
-    size: int, inputs: Sequence[Any], dims: Sequence[int | None]
-) -> tuple[Any, int]:
+def _select_batch(size: int, inputs: Sequence[Any], dims: Sequence[int | None]) -> tuple[Any, int]:
     which, *cases = inputs
     which_dim, *case_dims = dims
     scalar = aval_of(which).ndim == (0 if which_dim is None else 1)
@@ -461,9 +457,7 @@ def _select_batch(
         return select_n(which, *fronted), 0
     which = _front(size, which, which_dim)
     if scalar and rank:
-        which = broadcast_in_dim(
-            which, shape=aval_of(fronted[0]).shape, broadcast_dimensions=(0,)
-        )
+        which = broadcast_in_dim(which, shape=aval_of(fronted[0]).shape, broadcast_dimensions=(0,))
     return select_n(which, *fronted), 0
 
 
@@ -494,9 +488,7 @@ select_n = define(
 
 
 def _iota_aval(*, dtype: Any, shape: tuple[int, ...], dimension: int) -> ShapedArray:
-    require(
-        0 <= dimension < len(shape), f"expected a dimension of {shape}", str(dimension)
-    )
+    require(0 <= dimension < len(shape), f"expected a dimension of {shape}", str(dimension))
     return ShapedArray(shape, dtypes.check_user_dtype(dtype))
 
 

@@ -218,7 +218,7 @@ class Runtime:
         symbols = {name: _python_symbol(name) for name in source.imports}
         symbols["guard_count"] = ctypes.addressof(guard)
         self._library = engine.link(object_code, source.exports, symbols)
-        engine.keep_for_ever(self._library)  # The types below outlive every module.
+        engine.keep_for_ever(self)  # The types below outlive every module.
         self._pool_class_of = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(
             self._library["pool_class_of"]
         )
@@ -367,7 +367,7 @@ class Runtime:
         for array in plan.hidden:
             native_plan.check_hidden(array, self.Array)
         encoded = native_plan.encode(plan, self.descriptor, self._pool_class_of)
-        self._push_plan(function, encoded, encoded.address)
+        self._push_plan(function, encoded.owner, encoded.address)
 
     def self_test(self) -> None:
         """Run a small program through everything, and check results and reference counts.

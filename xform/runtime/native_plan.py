@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -37,24 +37,32 @@ class EncodedPlan:
         plan: the plan.
     """
 
-    __slots__ = ("address", "kept", "plan")
+    __slots__ = ("address", "kept")
 
     address: int
     kept: list[object]
-    plan: Plan
 
     def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.kept = []
+        self.kept = [plan]
         self.address = 0
+
+    @property
+    def owner(self) -> tuple[object, ...]:
+        """What the dispatcher holds the plan by.
+
+        A tuple, because the collector of cycles empties lists and instances in any order, and the
+        function reads its plans when its turn comes.
+        """
+        return tuple(self.kept)
 
     def words(self, values: list[int]) -> int:
         """Keep an array of words; its address, or 0 for an empty one."""
         if not values:
             return 0
-        array = (ctypes.c_int64 * len(values))(*values)
-        self.kept.append(array)
-        return ctypes.addressof(array)
+        # No array of ctypes: the collector of cycles frees those before who still reads them.
+        words = array("q", values)
+        self.kept.append(words)
+        return words.buffer_info()[0]
 
     def reference(self, value: object) -> int:
         """Keep an object; its address."""
@@ -62,10 +70,10 @@ class EncodedPlan:
         return id(value)
 
 
-def check_hidden(array: Any, array_type: type) -> None:
+def check_hidden(value: Any, array_type: type) -> None:
     """Raise unless a hidden input is an array of the native type."""
-    if type(array) is not array_type:
-        raise ArgumentError("expected hidden arrays of xform", type(array).__name__)
+    if type(value) is not array_type:
+        raise ArgumentError("expected hidden arrays of xform", type(value).__name__)
 
 
 def _program(spec: Spec, made: EncodedPlan, describe: Callable[[ShapedArray], int]) -> list[int]:
@@ -106,7 +114,7 @@ def encode(
         pool_class: the address of the pool class for a number of bytes.
 
     Returns:
-        The words at `address`, alive as long as the object.
+        The words at `address`, alive as long as the `owner`.
     """
     made = EncodedPlan(plan)
     scalars = sum(isinstance(leaf, ScalarLeaf) for spec in plan.arguments for leaf in leaves(spec))
@@ -128,7 +136,7 @@ def encode(
             plan.inputs,
             len(plan.out_avals),
             scalars,
-            made.words([made.reference(array) for array in plan.hidden]),
+            made.words([made.reference(x) for x in plan.hidden]),
             made.words([describe(aval) for aval in plan.out_avals]),
             made.words(aliases),
             len(plan.donated),

@@ -1,0 +1,52 @@
+"""When plans may be used: they hold for the configuration of the process they were made under.
+
+While a `config.scoped` block is open in any thread, or an option is set that changes what a call does, every
+call takes its slow path, which reads the configuration, and no plans are made. When an option that changes code
+is updated for the process, all plans are dropped.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakSet
+
+from ..config import config
+from .dispatch import JitFunction, add_plan, clear_plans, guard_enter, guard_exit
+from .plan import Plan
+
+
+class _Watch:
+    """Follows the configuration."""
+
+    def __init__(self) -> None:
+        self.functions: WeakSet[Any] = WeakSet()
+        self.key = config.code_key()
+        self.holding = False
+        self.changed()
+
+    def changed(self) -> None:
+        hold = bool(config.scopes) or bool(config.disable_jit) or bool(config.debug_nans)
+        if hold != self.holding:
+            self.holding = hold
+            (guard_enter if hold else guard_exit)()
+        if not config.scopes and config.code_key() != self.key:
+            self.key = config.code_key()
+            for function in list(self.functions):
+                clear_plans(function)
+
+
+_watch = _Watch()
+config.on_change(_watch.changed)
+
+
+def guarded_function(slow: Any) -> Any:
+    """A `JitFunction` whose plans are dropped when the configuration changes."""
+    function = JitFunction(slow)
+    _watch.functions.add(function)
+    return function
+
+
+def teach(function: Any, plan: Plan) -> None:
+    """Adds a plan, unless the configuration is not the one of the process now."""
+    if not _watch.holding:
+        add_plan(function, plan)
