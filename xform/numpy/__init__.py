@@ -458,5 +458,4 @@ def __getattr__(name: str) -> _NoReturn:
 
 _methods.attach()
 _tiering.attach()
-_tiering.attach()
 _protocols.attach(globals())
