@@ -6,8 +6,9 @@ Three things are done while the text is written, so that no LLVM pass is needed 
 * an instruction is written in the outermost loop in which its operands are known (code motion);
 * a value that is the same in all lanes stays scalar until it meets a vector (uniformity).
 
-Values carry an element type and a number of lanes; an operation on operands of different lanes splats the
-scalar one. Python numbers are accepted wherever a value is, and take the element type of the other operand.
+Values carry an element type and a number of lanes; an operation on operands of different lanes
+splats the scalar one. Python numbers are accepted wherever a value is, and take the element type of
+the other operand.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .literals import BITS, FLOATS, INTEGER_OF, SUFFIX, Number, literal, vector_
 
 
 class Value:
-    """An SSA value: its text, its element type, its lanes, and the depth of the scope it is known in."""
+    """An SSA value: its text, element type, lanes, and the depth of the scope that knows it."""
 
     __slots__ = ("builder", "depth", "element", "lanes", "name", "number")
 
@@ -135,8 +136,8 @@ class Branch:
 class Builder:
     """Writes the body of one LLVM function.
 
-    `fused` says whether the target has a fused multiply-add; where it has none, `fma` becomes `fmuladd`,
-    which LLVM expands to a product and a sum instead of a library call.
+    `fused` says whether the target has a fused multiply-add; where it has none, `fma` becomes
+    `fmuladd`, which LLVM expands to a product and a sum instead of a library call.
     """
 
     def __init__(self, *, fused: bool = True) -> None:
@@ -184,7 +185,7 @@ class Builder:
         *,
         pinned: bool = False,
     ) -> Value:
-        """Writes `%v = text`, once per scope for equal texts, in the outermost scope that knows the operands."""
+        """Writes `%v = text` once, in the outermost scope that knows the operands."""
         depth = self.depth if pinned else max((v.depth for v in operands), default=0)
         memo = self.scopes[depth].memo
         key = (text,)
@@ -247,7 +248,7 @@ class Builder:
         return self.define("i1", a.lanes, f"{op} {predicate} {a.type} {a.name}, {b.name}", (a, b))
 
     def select(self, condition: Value, x: Operand, y: Operand) -> Value:
-        """`x` where the condition holds, else `y`. A scalar condition of vectors stays one branchless select."""
+        """`x` where the condition holds, else `y`; of vectors too, without a branch."""
         like = x if isinstance(x, Value) else y
         if not isinstance(like, Value):
             raise TypeError(f"select needs a value, got {x!r} and {y!r}")
@@ -282,7 +283,7 @@ class Builder:
         return name if x.lanes == 1 else f"v{x.lanes}{name}"
 
     def intrinsic(self, name: str, *operands: Operand, immediate: str = "") -> Value:
-        """`llvm.<name>.<type>` of operands of one type: fabs sqrt copysign floor roundeven maximum ctpop ..."""
+        """`llvm.<name>.<type>` of operands of one type: fabs sqrt floor maximum ctpop ..."""
         like = next(v for v in operands if isinstance(v, Value))
         values = self.align_lanes(*(self.lift(v, like) for v in operands))
         first = values[0]
@@ -311,7 +312,7 @@ class Builder:
         return self.intrinsic("sqrt", x)
 
     def horner(self, x: Value, coefficients: Sequence[float]) -> Value:
-        """The polynomial with the given coefficients, lowest power first: short code, long chain."""
+        """The polynomial of these coefficients, lowest power first: short code, long chain."""
         result: Operand = coefficients[-1]
         for coefficient in coefficients[-2::-1]:
             result = self.fma(result, x, coefficient)
@@ -337,8 +338,8 @@ class Builder:
 
     def lane_mask(self, lanes: int, count: int) -> Value:
         """The constant mask of the first `count` of `lanes` lanes."""
-        text = "<" + ", ".join("i1 " + ("true" if i < count else "false") for i in range(lanes)) + ">"
-        return Value(self, text, "i1", lanes, 0)
+        bits = ", ".join("i1 true" if i < count else "i1 false" for i in range(lanes))
+        return Value(self, f"<{bits}>", "i1", lanes, 0)
 
     def extract(self, x: Value, lane: int) -> Value:
         if x.lanes == 1:
@@ -379,7 +380,7 @@ class Builder:
     # -- memory ---------------------------------------------------------------------------------
 
     def pointer(self, base: Value, element: str, offset: Operand) -> Value:
-        """The address of item `offset` (an i64, or a vector of them) of an array of `element` at `base`."""
+        """The address of item `offset` (i64s) of an array of `element` at `base`."""
         index = offset if isinstance(offset, Value) else self.constant("i64", offset)
         if index.number == 0 and index.lanes == 1:
             return base
@@ -396,11 +397,12 @@ class Builder:
         invariant: bool = False,
         mask: Value | None = None,
     ) -> Value:
-        """Reads `lanes` neighbours at a scalar address, or one item per lane of a vector of addresses.
+        """Reads `lanes` neighbours at a scalar address, or one item per lane of a vector of
+        addresses.
 
-        Booleans are stored as bytes. With a mask (i1 lanes), masked lanes read nothing and give 0. `invariant`
-        says that the memory does not change while the function runs: such a read moves out of loops, but never
-        above a barrier scope.
+        Booleans are stored as bytes. With a mask (i1 lanes), masked lanes read nothing and give 0.
+        `invariant` says that the memory does not change while the function runs: such a read moves
+        out of loops, but never above a barrier scope.
         """
         stored = "i8" if element == "i1" else element
         if address.lanes > 1:
@@ -435,11 +437,10 @@ class Builder:
         suffix = f"v{lanes}{SUFFIX.get(stored, stored)}"
         masks = f"<{lanes} x i1>"
         active = self.constant("i1", True, lanes) if mask is None else self.splat(mask, lanes)
-        self.declarations.add(
-            f"declare {kind} @llvm.masked.gather.{suffix}.v{lanes}p0({address.type}, i32, {masks}, {kind})"
-        )
+        name = f"llvm.masked.gather.{suffix}.v{lanes}p0"
+        self.declarations.add(f"declare {kind} @{name}({address.type}, i32, {masks}, {kind})")
         text = (
-            f"call {kind} @llvm.masked.gather.{suffix}.v{lanes}p0({address.type} {address.name}, i32 {align}, "
+            f"call {kind} @{name}({address.type} {address.name}, i32 {align}, "
             f"{masks} {active.name}, {kind} zeroinitializer)"
         )
         return self._read(stored, lanes, text, (address, active), invariant)
@@ -480,8 +481,8 @@ class Builder:
                 f"declare void @{name}({value.type}, {address.type}, i32, {masks})"
             )
         self.line(
-            f"call void @{name}({value.type} {value.name}, {address.type} {address.name}, i32 {align}, "
-            f"{masks} {active.name})"
+            f"call void @{name}({value.type} {value.name}, {address.type} {address.name}, "
+            f"i32 {align}, {masks} {active.name})"
         )
 
     def store_pointer(self, value: Value, address: Value) -> None:
@@ -496,7 +497,8 @@ class Builder:
     ) -> Iterator[Loop]:
         """`for index in range(start, stop, step)`, tested at the bottom: it must run at least once.
 
-        The body must call `loop.carry` with one value per carried value; afterwards `loop.results` holds the last.
+        The body must call `loop.carry` with one value per carried value; afterwards `loop.results`
+        holds the last.
         """
         number = self.counter = self.counter + 1
         label = f"loop{number}"
@@ -518,12 +520,14 @@ class Builder:
         outer.append(f"  br label %{label}")
         outer.append(f"{label}:")
         outer.append(
-            f"  {index.name} = phi i64 [ {first.name}, %{entered_from} ], [ %n{number}, %{body.label} ]"
+            f"  {index.name} = phi i64 "
+            f"[ {first.name}, %{entered_from} ], [ %n{number}, %{body.label} ]"
         )
         following = [self.splat(v, p.lanes) for v, p in zip(loop.following, phis, strict=True)]
         for phi, before, after in zip(phis, carried, following, strict=True):
             outer.append(
-                f"  {phi.name} = phi {phi.type} [ {before.name}, %{entered_from} ], [ {after.name}, %{body.label} ]"
+                f"  {phi.name} = phi {phi.type} "
+                f"[ {before.name}, %{entered_from} ], [ {after.name}, %{body.label} ]"
             )
         outer.extend(body.lines)
         outer.append(f"  %n{number} = add nuw nsw i64 {index.name}, {step}")

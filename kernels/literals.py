@@ -65,4 +65,5 @@ def _round_bfloat(value: float) -> float:
 
 
 def vector_type(element: str, lanes: int) -> str:
+    """The LLVM type of some lanes of an element type."""
     return element if lanes == 1 else f"<{lanes} x {element}>"

@@ -38,11 +38,12 @@ def _is_plain(leaves: Sequence[Any]) -> bool:
     return current_trace() is BASE and not any(isinstance(x, Tracer) for x in leaves)
 
 
-class custom_jvp:  # noqa: N801 - JAX's name
+class custom_jvp:
     """A function with its own forward derivative, from which reverse mode follows.
 
-    `defjvp(rule)`: `rule(primals, tangents)` returns `(output, output tangent)`; with `nondiff_argnums`, those
-    arguments come first, then the two tuples. `defjvps(*rules)`: one rule `(t, output, *primals)` per argument.
+    `defjvp(rule)`: `rule(primals, tangents)` returns `(output, output tangent)`; with
+    `nondiff_argnums`, those arguments come first, then the two tuples. `defjvps(*rules)`: one rule
+    `(t, output, *primals)` per argument.
 
     >>> import xform, xform.numpy as xnp
     >>> @xform.custom_jvp
@@ -172,11 +173,12 @@ def _as_tangent(y: Any, t: Any) -> Any:
     return t if aval.tangent() is not aval else convert(t, aval.dtype)
 
 
-class custom_vjp:  # noqa: N801 - JAX's name
+class custom_vjp:
     """A function with its own pullback, for reverse mode only.
 
-    `defvjp(fwd, bwd)`: `fwd(*args)` returns `(output, residuals)`; `bwd(residuals, ct)` returns a tuple with one
-    cotangent per argument (None for zero). With `nondiff_argnums`, `bwd` gets those arguments first.
+    `defvjp(fwd, bwd)`: `fwd(*args)` returns `(output, residuals)`; `bwd(residuals, ct)` returns a
+    tuple with one cotangent per argument (None for zero). With `nondiff_argnums`, `bwd` gets those
+    arguments first.
 
     >>> import xform, xform.numpy as xnp
     >>> @xform.custom_vjp
@@ -269,7 +271,8 @@ def _flat_cotangents(cts: Any, given: Any, avals: Sequence[Any], name: str) -> l
         leaves, found = tree.flatten(ct, is_leaf=lambda x: x is None)
         if found.num_leaves != structure.num_leaves:
             raise errors.TreeError(
-                f"expected the pullback of {name} to return cotangents of the structure of the arguments",
+                f"expected the pullback of {name} to return cotangents of the structure "
+                "of the arguments",
                 f"{tree.structure(ct)} for {structure}",
             )
         flat.extend(leaves)

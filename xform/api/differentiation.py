@@ -20,6 +20,7 @@ from .flat import FlatFunction, as_arrays, canonical, fix_others, name_of, norma
 
 
 def check_input(aval: Any, *, holomorphic: bool, allow_int: bool, what: str) -> None:
+    """Raises `GradError` unless a derivative by an input of this type is meant."""
     if holomorphic:
         if not dtypes.is_complex(aval.dtype):
             raise errors.GradError(f"expected complex inputs for a holomorphic {what}", str(aval))
@@ -47,9 +48,11 @@ def value_and_grad(
     """A function that returns `fun`'s value and its gradient.
 
     Args:
-        fun: a function with a scalar floating output; with `has_aux`, a pair of it and auxiliary data.
+        fun: a function with a scalar floating output; with `has_aux`, a pair of it and auxiliary
+            data.
         argnums: which positional arguments to differentiate; a tuple gives a tuple of gradients.
-        has_aux: whether `fun` returns `(value, aux)`; then the result is `((value, aux), gradient)`.
+        has_aux: whether `fun` returns `(value, aux)`; then the result is `((value, aux),
+            gradient)`.
         holomorphic: promises that `fun` is holomorphic; inputs and output are then complex.
         allow_int: gives `float0` gradients for integer inputs instead of an error.
 
@@ -122,8 +125,8 @@ def grad(
 ) -> Callable[..., Any]:
     """A function that returns the gradient of `fun`. Arguments and errors as for `value_and_grad`.
 
-    With `has_aux` it returns `(gradient, aux)`. The gradient has the structure, shapes and dtypes of the
-    arguments named by `argnums`.
+    With `has_aux` it returns `(gradient, aux)`. The gradient has the structure, shapes and dtypes
+    of the arguments named by `argnums`.
 
     >>> import xform
     >>> float(xform.grad(lambda x: x**3)(2.0))
@@ -140,7 +143,7 @@ def grad(
 
 
 def _check_tangents(primals: Sequence[Any], tangents: Sequence[Any], what: str) -> list[Any]:
-    """Tangents must have the shapes and tangent dtypes of the primals; integers take `float0` or are skipped."""
+    """Raises unless tangents have the primals' shapes and tangent dtypes (integers: `float0`)."""
     checked: list[Any] = []
     for p, t in zip(primals, tangents, strict=True):
         aval = aval_of(p)
@@ -175,7 +178,8 @@ def jvp(
 
     Args:
         fun: any function of arrays.
-        primals, tangents: tuples or lists of equal structure, shapes and dtypes, one entry per argument.
+        primals, tangents: tuples or lists of equal structure, shapes and dtypes, one entry per
+            argument.
         has_aux: whether `fun` returns `(value, aux)`; then the result is `(value, tangent, aux)`.
 
     >>> import xform, math
@@ -219,8 +223,8 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """The value of `fun` at `primals` and its pullback.
 
     Returns:
-        `(value, pullback)`, and `aux` as a third with `has_aux`. `pullback(ct)` takes a cotangent of the
-        structure of the value and returns a tuple of cotangents, one per primal.
+        `(value, pullback)`, and `aux` as a third with `has_aux`. `pullback(ct)` takes a cotangent
+        of the structure of the value and returns a tuple of cotangents, one per primal.
 
     >>> import xform
     >>> y, pullback = xform.vjp(lambda x, y: x * y, 2.0, 3.0)
@@ -266,7 +270,8 @@ def _check_cotangents(avals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
 
 
 def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
-    """The value of `fun` at `primals` and the function that applies its derivative there to tangents.
+    """The value of `fun` at `primals` and the function that applies its derivative there to
+    tangents.
 
     The nonlinear part of the work is done once, however often the linear function is applied.
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from .. import errors, tree
-from ..core.avals import ShapedArray
 from ..core.jaxpr import Literal
 from ..core.primitive import Zero
 from ..core.trace import BASE, Tracer, aval_of
@@ -28,8 +27,9 @@ def name_of(fun: Callable[..., Any]) -> str:
 class FlatFunction:
     """A function of flat leaves that returns flat leaves.
 
-    After a call, `value` and `aux` rebuild what the user's function returned from its flat outputs. With
-    `has_aux` the function returns a pair `(value, aux)`; the first `count` outputs are the value's.
+    After a call, `value` and `aux` rebuild what the user's function returned from its flat outputs.
+    With `has_aux` the function returns a pair `(value, aux)`; the first `count` outputs are the
+    value's.
     """
 
     __slots__ = ("aux_tree", "count", "fun", "has_aux", "in_tree", "out_tree", "takes_kwargs")
@@ -65,7 +65,8 @@ class FlatFunction:
     def _pair(self, result: Any) -> Any:
         if not isinstance(result, tuple) or len(result) != 2:
             raise errors.ArgumentError(
-                f"expected {name_of(self.fun)} to return a pair (value, aux), because of has_aux=True",
+                f"expected {name_of(self.fun)} to return a pair (value, aux), "
+                "because of has_aux=True",
                 type(result).__name__,
                 instead="return value, aux",
             )
@@ -90,7 +91,8 @@ def check_outputs(flat: Sequence[Any], fun: Callable[..., Any]) -> None:
             raise errors.ArgumentError(
                 f"expected {name_of(fun)} to return arrays, numbers, or pytrees of them",
                 f"{type(leaf).__name__}: {leaf!r}",
-                instead="return the arrays, and keep other objects outside of the transformed function",
+                instead="return the arrays, and keep other objects outside of the transformed "
+                "function",
             )
 
 
@@ -114,7 +116,7 @@ def canonical(x: Any) -> Any:
 
 
 def as_array(x: Any) -> Any:
-    """A value to hand to the user: numbers and NumPy arrays become arrays, symbolic zeros become zeros."""
+    """A value to hand to the user: an array, also of numbers and symbolic zeros."""
     if isinstance(x, Tracer) or type(x) is BASE.array_type:
         return x
     if isinstance(x, Zero):
@@ -127,6 +129,7 @@ def as_array(x: Any) -> Any:
 
 
 def as_arrays(values: Sequence[Any]) -> list[Any]:
+    """`as_array` of each value."""
     return [as_array(x) for x in values]
 
 
@@ -175,7 +178,3 @@ def fix_others(
 
     fixed.__name__ = name_of(fun)
     return fixed
-
-
-def strong_avals(values: Sequence[Any]) -> list[ShapedArray]:
-    return [aval_of(x).strong() for x in values]

@@ -46,7 +46,7 @@ def _chosen(
 
 
 def _blocks(t: Any, avals: Sequence[Any], axis: int) -> list[Any]:
-    """A derivative whose dimension `axis` runs over all elements of some leaves, in one block per leaf."""
+    """A derivative whose `axis` runs over all elements of some leaves, in one block per leaf."""
     shape = aval_of(t).shape
     axis %= len(shape)
     blocks: list[Any] = []
@@ -68,10 +68,11 @@ def jacfwd(
     has_aux: bool = False,
     holomorphic: bool = False,
 ) -> Callable[..., Any]:
-    """The Jacobian of `fun` by forward mode: a derivative along every input element. For tall Jacobians.
+    """The Jacobian of `fun` by forward mode: a derivative along every input element. For tall
+    Jacobians.
 
-    The result has the structure of the output, with the structure of the inputs at each leaf; a leaf has the
-    output's shape followed by the input's. Arguments and errors as for `grad`.
+    The result has the structure of the output, with the structure of the inputs at each leaf; a
+    leaf has the output's shape followed by the input's. Arguments and errors as for `grad`.
 
     >>> import xform, xform.numpy as xnp
     >>> xform.jacfwd(lambda x: x * x)(xnp.array([1.0, 2.0]))
@@ -106,7 +107,8 @@ def jacrev(
     holomorphic: bool = False,
     allow_int: bool = False,
 ) -> Callable[..., Any]:
-    """The Jacobian of `fun` by reverse mode: a pullback of every output element. For wide Jacobians.
+    """The Jacobian of `fun` by reverse mode: a pullback of every output element. For wide
+    Jacobians.
 
     The result is as for `jacfwd`.
 

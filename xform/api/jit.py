@@ -324,9 +324,10 @@ def jit(
 
     Args:
         fun: a pure function of pytrees of arrays. Side effects happen once, while tracing.
-        static_argnums, static_argnames: arguments that are hashable Python values; each value compiles anew.
-        donate_argnums, donate_argnames: arguments whose memory the outputs may take over; they cannot be used
-            afterwards.
+        static_argnums, static_argnames: arguments that are hashable Python values; each value
+            compiles anew.
+        donate_argnums, donate_argnames: arguments whose memory the outputs may take over; they
+            cannot be used afterwards.
         keep_unused: accepted for JAX's signature: unused arguments cost nothing either way.
         device, backend: accepted for JAX's signature.
         inline: within another transformation, writes the equations of `fun` instead of one call.
@@ -335,7 +336,8 @@ def jit(
         a function with the same signature, and with `lower(*args)`, `clear_cache()`, `__wrapped__`.
 
     Errors:
-        StaticArgumentError: an unhashable static argument. ArgumentError: an argument that is no array.
+        StaticArgumentError: an unhashable static argument. ArgumentError: an argument that is no
+            array.
 
     >>> import xform, xform.numpy as xnp
     >>> @xform.jit

@@ -24,18 +24,18 @@ def vmap(
 
     Args:
         fun: a function of one example.
-        in_axes: which axis of each positional argument to map: an int, None for an argument shared by all
-            elements, or a tuple with one entry per argument, each an int, None, or a pytree prefix of the
-            argument. Keyword arguments are mapped over axis 0.
-        out_axes: where the mapped axis goes in the outputs: an int or a pytree prefix of the output; None for an
-            output that is the same for every element.
+        in_axes: which axis of each positional argument to map: an int, None for an argument shared
+            by all elements, or a tuple with one entry per argument, each an int, None, or a pytree
+            prefix of the argument. Keyword arguments are mapped over axis 0.
+        out_axes: where the mapped axis goes in the outputs: an int or a pytree prefix of the
+            output; None for an output that is the same for every element.
         axis_name: a name for the mapped axis.
         axis_size: its size, needed only when no argument is mapped.
         spmd_axis_name: accepted for JAX's signature; meaningful only across devices.
 
     Errors:
-        ShapeError: sizes of the mapped axes that disagree. AxisError: an axis out of range. TreeError: axes that
-        are no prefix of the arguments or outputs.
+        ShapeError: sizes of the mapped axes that disagree. AxisError: an axis out of range.
+            TreeError: axes that are no prefix of the arguments or outputs.
 
     >>> import xform, xform.numpy as xnp
     >>> xform.vmap(lambda x, w: x @ w, in_axes=(0, None))(xnp.eye(2), xnp.array([1.0, 2.0]))
@@ -155,7 +155,8 @@ def _place_output(size: int, y: Any, dim: int | None, wanted: int | None, fun: A
     if wanted is None:
         if dim is not None:
             raise errors.ArgumentError(
-                f"expected an output of {name_of(fun)} that is the same for every element, as out_axes=None says",
+                f"expected an output of {name_of(fun)} that is the same for every element, "
+                "as out_axes=None says",
                 "one that depends on a mapped argument",
                 instead="out_axes=0, or reduce over the mapped values outside of vmap",
             )

@@ -42,7 +42,7 @@ class _Leaves:
 def argument_specs(
     jitted: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Spec, ...] | None:
-    """One pattern per positional argument, then per keyword in the order of the call; None if there is none."""
+    """A pattern per positional argument, then per keyword as called; None if there is none."""
     leaves = _Leaves()
     static = {n % len(args) for n in jitted.static_argnums if -len(args) <= n < len(args)}
     try:

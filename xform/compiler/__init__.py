@@ -1,4 +1,4 @@
-"""From programs to machine code. Submodules load at their first use: nothing here is needed until a program is compiled."""
+"""From programs to machine code. Submodules load when the first program is compiled."""
 
 from __future__ import annotations
 

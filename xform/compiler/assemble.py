@@ -1,4 +1,4 @@
-"""From fused steps and their memory to one LLVM module: a function per distinct nest, and the program."""
+"""From fused steps and their memory to one LLVM module: a function per distinct nest."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._kernels import builder as llvm
-from .._kernels import scalar
+from .._kernels import builder as llvm, scalar
 from ..core.loops import Contract, Opaque
 from .emit import NestEmitter
 from .fuse import Fused
@@ -28,8 +27,8 @@ Value = llvm.Value
 class Module:
     """The text of a module, and what it needs from outside.
 
-    `routines` are those of libraries; `host_calls` the positions of the equations whose `impl` it calls as
-    `host_0`, `host_1`, ... with the pointers of their inputs and outputs, in order.
+    `routines` are those of libraries; `host_calls` the positions of the equations whose `impl` it
+    calls as `host_0`, `host_1`, ... with the pointers of their inputs and outputs, in order.
     """
 
     text: str
@@ -39,7 +38,7 @@ class Module:
 
 
 def assemble(fused: Fused, memory: MemoryPlan, vector_bytes: int, fma: bool) -> Module:
-    """The module of a program. `ENTRY` is `int32_t program(void **buffers)`: inputs, outputs, workspace."""
+    """The module of `int32_t program(void **buffers)`: inputs, outputs, workspace."""
     return _Assembly(fused, memory, vector_bytes, fma).module()
 
 
@@ -121,7 +120,8 @@ class _Assembly:
             return
         self.main.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
         self.main.line(
-            f"call void @llvm.memcpy.p0.p0.i64(ptr {target.name}, ptr {source.name}, i64 {nbytes}, i1 false)"
+            f"call void @llvm.memcpy.p0.p0.i64(ptr {target.name}, ptr {source.name}, "
+            f"i64 {nbytes}, i1 false)"
         )
 
     # -- nests --
@@ -150,9 +150,8 @@ class _Assembly:
         body = f"({parameters}) #0 {{\nentry:\n{b.body()}\n  ret void\n}}"
         name = "nest_" + hashlib.sha256(body.encode()).hexdigest()[:16]
         self.functions[name] = f"define internal void @{name}{body}"
-        self.globals["attributes"] = (
-            f'attributes #0 = {{ nounwind noinline "prefer-vector-width"="{self.vector_bytes * 8}" }}'
-        )
+        width = f'"prefer-vector-width"="{self.vector_bytes * 8}"'
+        self.globals["attributes"] = f"attributes #0 = {{ nounwind noinline {width} }}"
         self.declarations |= b.declarations
         arguments = ", ".join(f"ptr {self.pointer(at).name}" for _, at in buffers)
         self.main.line(f"call void @{name}({arguments})")
@@ -295,7 +294,7 @@ class _Assembly:
 
 
 def _layout(unit: int, lead: int, least: int) -> tuple[str, int]:
-    """(BLAS's letter, leading dimension) of a row-major matrix whose column stride is `unit`, row stride `lead`."""
+    """(BLAS's letter, leading dimension) of a matrix with column stride `unit`, row `lead`."""
     if unit == 1 and lead >= 1:
         return "N", max(lead, least, 1)
     return "T", max(unit, 1)

@@ -1,4 +1,4 @@
-"""The combiners of reductions and scans: where they start, how they take an item, how lanes are joined."""
+"""The combiners of reductions and scans: their start, their step, how lanes are joined."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .._kernels import builder as llvm
-from .._kernels import scalar
+from .._kernels import builder as llvm, scalar
 from .loop_graph import Node
 
 Value = llvm.Value
 
 
 def name(node: Node) -> str:
+    """The name of the formula that combines."""
     return str(node.loop.combine)
 
 
@@ -59,6 +59,7 @@ def _highest(dtype: str) -> float | int | bool:
 
 
 def start(b: llvm.Builder, node: Node, lanes: int) -> tuple[Value, ...]:
+    """The carried values before the first item."""
     dtype = _dtype(node)
     first = b.constant(scalar.element(dtype), identity(name(node), dtype), lanes)
     if width(node) == 1:
@@ -108,7 +109,8 @@ def _pair(b: llvm.Builder, node: Node, x: Value, y: Value) -> Value:
 def _better(
     b: llvm.Builder, node: Node, x: Sequence[Value], y: Sequence[Value]
 ) -> tuple[Value, Value]:
-    """The pair (value, position) that an argmax prefers: NaN first, then the value, then the lower position.
+    """The pair (value, position) that an argmax prefers: NaN first, then the value, then the lower
+    position.
 
     Position -1 is no item yet.
     """
@@ -131,7 +133,7 @@ def _better(
 
 
 def finish(b: llvm.Builder, node: Node, values: Sequence[Value], lanes: int) -> Value:
-    """The result: `lanes` lanes joined by halves, always in the same order, and put in the result's dtype."""
+    """The result: the lanes joined by halves, in a fixed order, in the result's dtype."""
     while lanes > 1:
         half = lanes // 2
         low = [b.shuffle(v, range(half)) for v in values]

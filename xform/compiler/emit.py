@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels import builder as llvm
-from .._kernels import scalar
+from .._kernels import builder as llvm, scalar
 from ..core.jaxpr import Literal
 from ..core.loops import Generate, Map, View
 from . import combine
@@ -24,8 +23,9 @@ Value = llvm.Value
 class NestEmitter:
     """Writes one nest into a builder.
 
-    `pointers` has the memory of every stored node the nest touches; `stored` says which nodes have memory
-    already, so that they are read instead of computed. With `in_place`, what is read may be what is written.
+    `pointers` has the memory of every stored node the nest touches; `stored` says which nodes have
+    memory already, so that they are read instead of computed. With `in_place`, what is read may be
+    what is written.
     """
 
     def __init__(
@@ -221,7 +221,7 @@ class NestEmitter:
     # -- values --
 
     def value(self, node: Node, place: Place) -> Value:
-        """The value of a node at a place, computed where it is not stored; long chains do not recurse."""
+        """The value of a node at a place, computed if it is not stored; chains do not recurse."""
         stack = [(node, place)]
         while stack:
             n, at = stack[-1]

@@ -1,4 +1,4 @@
-"""A name for a program that is the same in every process: what its compiled code is found again by."""
+"""A name for a program, the same in every process: its compiled code is found again by it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Unnamed(Exception):
 
 
 def fingerprint(program: Jaxpr, donated: Sequence[bool]) -> str | None:
-    """A digest of a program's equations, types and parameters; None where a parameter has no lasting name."""
+    """A digest of a program; None where a parameter has no lasting name."""
     try:
         text = "\n".join(_lines(program, donated))
     except _Unnamed:

@@ -1,9 +1,9 @@
 """Which values are stored, and which are computed in the loops of their users.
 
-Every value is defined element by element, so any can be computed where it is used. Stored are the outputs, what
-library kernels read, and what would be computed more often than it costs to store. The works that remain are
-grouped into nests: a value joins a nest that goes through the same elements, or that makes a reduction it needs
-at the nest's own row.
+Every value is defined element by element, so any can be computed where it is used. Stored are the
+outputs, what library kernels read, and what would be computed more often than it costs to store.
+The works that remain are grouped into nests: a value joins a nest that goes through the same
+elements, or that makes a reduction it needs at the nest's own row.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ _ROUNDS = 8
 
 
 def own_cost(node: Node) -> int:
+    """What one element costs, its operands given."""
     loop = node.loop
     if isinstance(loop, Map):
         return _COSTS.get(loop.scalar, 2 if len(node.inputs) < 3 else 4)
@@ -41,7 +42,7 @@ def own_cost(node: Node) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Fused:
-    """The steps of a graph in order, the nodes that have memory, and what each step reads and writes of them."""
+    """The steps of a graph in order, the nodes that have memory, and what each reads and writes."""
 
     graph: LoopGraph
     steps: tuple[Step, ...]
@@ -106,7 +107,7 @@ def _stored_from_the_start(graph: LoopGraph) -> set[Node]:
     return {n for n in stored if not isinstance(n.loop, Input)}
 
 
-# -- grouping ---------------------------------------------------------------------------------------
+# -- grouping --------------------------------------------------------------------------------------
 
 
 class _Grouping:
@@ -173,11 +174,7 @@ def _reduce_work(node: Node) -> Work:
     variables = fresh(node.inputs[0].shape)
     axes = node.params["axes"]
     kept = tuple(v for d, v in enumerate(variables) if d not in axes)
-    return Work(node, "reduce", place_of_all(variables), place_of_all(kept))
-
-
-def place_of_all(variables: Sequence[LoopVar]) -> Place:
-    return place_of(variables)
+    return Work(node, "reduce", place_of(variables), place_of(kept))
 
 
 def _variables(place: Place, shape: Sequence[int]) -> list[LoopVar | None]:
@@ -291,7 +288,7 @@ def _place_in(
 ) -> bool:
     mine = [v for v in _variables(work.domain, ()) if v is not None]
     outer_mine = [v for v in mine if mapping.get(v) in nest.outer]
-    own_outer, own_inner = _loops_of(work)
+    own_outer, _ = _loops_of(work)
     if work.kind == "reduce":
         if not nest.outer and own_outer and _is_pure(nest) and all(v in mapping for v in mine):
             # A nest of stores has no rows yet: it takes the reduction's.
@@ -385,7 +382,7 @@ def _renamed(work: Work, mapping: Mapping) -> Work:
     )
 
 
-# -- what is worth storing --------------------------------------------------------------------------
+# -- what is worth storing -------------------------------------------------------------------------
 
 
 class _Costs:

@@ -1,7 +1,9 @@
-"""Index expressions: sums of loop variables times integers, with what does not fit in sums as atoms.
+"""Index expressions: sums of loop variables times integers, with what does not fit in sums as
+atoms.
 
-Expressions are immutable, compared by structure, and know their range, so that divisions and remainders of
-reshapes, and conditions of pads and slices, vanish where the loops already decide them.
+Expressions are immutable, compared by structure, and know their range, so that divisions and
+remainders of reshapes, and conditions of pads and slices, vanish where the loops already decide
+them.
 """
 
 from __future__ import annotations
@@ -177,7 +179,7 @@ class Expr:
         if by <= 1:  # 0 in a reshape of nothing, where no index exists
             return self
         whole, rest = self._divided(by)
-        if 0 <= rest.low and rest.high < by:
+        if rest.low >= 0 and rest.high < by:
             return whole
         return whole + Expr(((Quotient(rest, by), 1),), 0)
 
@@ -185,7 +187,7 @@ class Expr:
         if by <= 1:
             return expr(0)
         _, rest = self._divided(by)
-        if 0 <= rest.low and rest.high < by:
+        if rest.low >= 0 and rest.high < by:
             return rest
         return Expr(((Remainder(rest, by), 1),), 0)
 
@@ -274,7 +276,7 @@ def expr(x: Expr | LoopVar | int) -> Expr:
 
 @dataclass(frozen=True)
 class Condition:
-    """A conjunction of disjunctions of `expression >= 0`; no clauses is true, an empty clause is false."""
+    """A conjunction of disjunctions of `e >= 0`; no clauses is true, an empty clause is false."""
 
     clauses: tuple[tuple[Expr, ...], ...] = ()
 
@@ -385,4 +387,5 @@ class Index:
 
 
 def unwrap(x: Index | Expr | int) -> Expr:
+    """The expression of an index."""
     return x.of if isinstance(x, Index) else expr(x)

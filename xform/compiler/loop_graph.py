@@ -1,4 +1,4 @@
-"""The loop graph: a program as values defined element by element, and the order in which some are stored."""
+"""The loop graph: a program as values that are defined element by element."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ class Scalar:
 
 
 class Node:
-    """One value. `shape` says how its elements are defined: a loop shape of `core.loops`, `Input` or `Scalar`.
+    """One value. `shape` says how its elements are defined: a loop shape of `core.loops`, `Input`
+    or `Scalar`.
 
-    An operator with several results has one node per result; `result` says which, and `first` is the node of
-    result 0, which the others share their work with.
+    An operator with several results has one node per result; `result` says which, and `first` is
+    the node of result 0, which the others share their work with.
     """
 
     __slots__ = (

@@ -227,6 +227,7 @@ def _product_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def dimension_numbers(equation: Equation) -> tuple[tuple[int, ...], ...]:
+    """(left contracted, right contracted, left batch, right batch) dimensions."""
     (lc, rc), (lb, rb) = equation.params["dimension_numbers"]
     return tuple(lc), tuple(rc), tuple(lb), tuple(rb)
 
@@ -236,9 +237,9 @@ _SMALL = 32 * 32 * 32
 
 
 def is_small(equation: Equation, operands: Sequence[Node]) -> bool:
-    """Whether a contraction is better off as loops: small, one of the sides a vector, or no dtype of BLAS."""
+    """Whether a contraction is better off as loops: small, with a vector, or no dtype of BLAS."""
     x, y = operands
-    lc, rc, lb, rb = dimension_numbers(equation)
+    lc, _, lb, _ = dimension_numbers(equation)
     out = equation.outputs[0].aval.dtype
     if x.dtype not in _BLAS_DTYPES or y.dtype != x.dtype or out.name != x.dtype:
         return True
@@ -252,7 +253,7 @@ def is_small(equation: Equation, operands: Sequence[Node]) -> bool:
 
 
 def _is_native(loop: Any, equation: Equation, operands: Sequence[Node]) -> bool:
-    """Whether there is a kernel for this loop shape at these dtypes; otherwise the row's `impl` is called."""
+    """Whether there is a kernel for this loop shape and dtypes; else the row's `impl` is called."""
     avals = [*(n.aval for n in operands), *(v.aval for v in equation.outputs)]
     if not all(is_stored(a.dtype) for a in avals):
         return False

@@ -1,4 +1,4 @@
-"""Where every stored value lives: in an input, in an output, or in the workspace, whose places are used again."""
+"""Where stored values live: in inputs, outputs, or the workspace, whose places are used again."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ class Buffer:
 
 @dataclass(frozen=True, eq=False)
 class MemoryPlan:
-    """`of`: the buffer of each stored node. `scratch`: that of each value a nest keeps between phases.
+    """`of`: the buffer of each stored node. `scratch`: that of each value a nest keeps between
+    phases.
 
-    `copies`: (node, output) for outputs that are inputs or repeat another output. `aliases`: (input, output)
-    where the output may take the memory of the donated input. `in_place`: steps that may write what they read.
-    `without_copy`: updates that work in the memory of their operand.
+    `copies`: (node, output) for outputs that are inputs or repeat another output. `aliases`:
+    (input, output) where the output may take the memory of the donated input. `in_place`: steps
+    that may write what they read. `without_copy`: updates that work in the memory of their operand.
     """
 
     of: dict[Node, Buffer]
@@ -157,7 +158,7 @@ def _reusable(
 
 
 def _scratch_bytes(nest: Nest, node: Node) -> int:
-    """Room for the value at every inner iteration, times the most lanes an outer vector can have."""
+    """Room for the value at every inner iteration, times the most lanes of an outer vector."""
     items = max(_product(v.extent for v in p.inner) for p in nest.phases)
     return (items + 64) * max(8, node.aval.dtype.itemsize) * (64 if nest.outer else 1)
 
@@ -176,7 +177,7 @@ def _aliases(
     last: dict[Node, int],
     copied: set[Node],
 ) -> tuple[list[tuple[int, int]], set[int]]:
-    """Donated inputs whose memory an output of their type may take: nothing reads them after it is written."""
+    """Donated inputs whose memory an output may take: nothing reads them once it is written."""
     found: list[tuple[int, int]] = []
     steps: set[int] = set()
     taken: set[Node] = set()

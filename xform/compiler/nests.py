@@ -1,7 +1,8 @@
 """Loop nests: what is computed in which loops.
 
-A nest runs its outer loops, and for each of their iterations its phases in order; a phase runs its inner loops
-and does its works in each iteration. A reduction's result stays in a register for the phases after it.
+A nest runs its outer loops, and for each of their iterations its phases in order; a phase runs its
+inner loops and does its works in each iteration. A reduction's result stays in a register for the
+phases after it.
 
     softmax of rows        outer r      phase 0  inner c   m = max x[r, c]
                                         phase 1  inner c   s = sum exp(x[r, c] - m)
@@ -24,9 +25,11 @@ Place = tuple[Expr, ...]
 
 @dataclass(eq=False)
 class Work:
-    """One node computed in a phase: stored (`place` is where), reduced or scanned over the inner loops.
+    """One node computed in a phase: stored (`place` is where), reduced or scanned over the inner
+    loops.
 
-    `domain` is the index of the elements gone through: the node's own for a store, its input's otherwise.
+    `domain` is the index of the elements gone through: the node's own for a store, its input's
+    otherwise.
     """
 
     node: Node
@@ -47,12 +50,16 @@ class Work:
 
 @dataclass(eq=False)
 class Phase:
+    """Works done side by side, in each iteration of the inner loops."""
+
     inner: tuple[LoopVar, ...]
     works: list[Work] = field(default_factory=list)
 
 
 @dataclass(eq=False)
 class Nest:
+    """Outer loops around phases that run one after another."""
+
     outer: tuple[LoopVar, ...]
     phases: list[Phase]
     kept: list[Node] = field(default_factory=list)  # values kept in row scratch between phases
@@ -97,7 +104,7 @@ Step = Nest | Kernel
 
 
 def pieces_of(node: Node, place: Place) -> list[tuple[Any, Place, Condition]]:
-    """(operand node or literal, index, condition) of the pieces of a view at a place, those that can occur."""
+    """(operand, index, condition) of the pieces of a view that can occur at a place."""
     loop = node.loop
     wrapped = tuple(Index(e) for e in place)
 
@@ -128,8 +135,8 @@ def pieces_of(node: Node, place: Place) -> list[tuple[Any, Place, Condition]]:
 class Expansion:
     """All that computing some values involves, found by following their definitions.
 
-    `reads`: places of stored nodes and of reductions; `computed`: the inline nodes with the places they are
-    computed at; `fixed`: index expressions used other than as offsets.
+    `reads`: places of stored nodes and of reductions; `computed`: the inline nodes with the places
+    they are computed at; `fixed`: index expressions used other than as offsets.
     """
 
     def __init__(self, stored: Container[Node]) -> None:
@@ -205,10 +212,12 @@ def generated(node: Node, place: Place) -> Expr:
 
 
 def fresh(shape: Sequence[int], prefix: str = "i") -> tuple[LoopVar, ...]:
+    """A new loop variable for each dimension."""
     return tuple(LoopVar(f"{prefix}{k}", extent) for k, extent in enumerate(shape))
 
 
 def place_of(variables: Sequence[LoopVar]) -> Place:
+    """The index that has these loop variables in its dimensions."""
     return tuple(map(expr, variables))
 
 

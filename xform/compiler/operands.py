@@ -1,4 +1,4 @@
-"""The operands of contractions, as matrices in memory: which views of stored arrays BLAS can read in place."""
+"""The operands of contractions: which views of stored arrays BLAS can read in place."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ def dimensions(node: Node) -> tuple[Dims, Dims, Dims, Dims]:
 
 
 def shape_of(node: Node) -> Shape:
+    """The sizes of a contraction."""
     lc, rc, lb, rb = dimensions(node)
     x, y = node.inputs
     m = math.prod(d for k, d in enumerate(x.shape) if k not in (*lc, *lb))
@@ -57,7 +58,7 @@ def shape_of(node: Node) -> Shape:
 
 
 def matrix(node: Node, side: int) -> Matrix | None:
-    """Operand 0 or 1 of a contraction as a matrix in memory, if one of its strides is 1; else None."""
+    """An operand of a contraction as a matrix in memory, if one of its strides is 1."""
     lc, rc, lb, rb = dimensions(node)
     contract, batch = ((lc, lb), (rc, rb))[side]
     x = node.inputs[side]
@@ -102,7 +103,7 @@ def resolve(x: Node, variables: Sequence[LoopVar]) -> tuple[Node, Expr] | None:
 
 
 def _joined(variables: Sequence[LoopVar], offset: Expr) -> int | None:
-    """The stride of several dimensions taken as one, in row-major order; None if they do not join."""
+    """The stride of several dimensions taken as one, row-major; None if they do not join."""
     stride: int | None = None
     run = 1
     for v in reversed(variables):
@@ -123,7 +124,7 @@ def _is_blas(free: int, contracted: int, extents: tuple[int, int]) -> bool:
         return True
     if free == 1 and contracted >= max(1, extents[0]):
         return True
-    return extents[0] == 1 and contracted == 1 or extents[1] == 1 and free == 1
+    return (extents[0] == 1 and contracted == 1) or (extents[1] == 1 and free == 1)
 
 
 __all__ = ["Matrix", "Shape", "base_of", "dimensions", "is_direct", "matrix", "shape_of"]

@@ -1,4 +1,5 @@
-"""Asking for a program to be compiled: what it simplifies to, and the name its code is found again by.
+"""Asking for a program to be compiled: what it simplifies to, and the name its code is found again
+by.
 
 The stages behind it load only when there is something to build.
 """
@@ -24,9 +25,9 @@ ENTRY = "program"  # the name of the compiled function
 class Facts:
     """What calling compiled code needs to know besides its address.
 
-    `used`: which inputs it reads. `aliases`: (donated input, output that may take its memory). `routines`: the
-    library routines it calls. `host_calls`: for each call back into Python, the position of its equation in the
-    simplified program.
+    `used`: which inputs it reads. `aliases`: (donated input, output that may take its memory).
+    `routines`: the library routines it calls. `host_calls`: for each call back into Python, the
+    position of its equation in the simplified program.
     """
 
     used: tuple[bool, ...]

@@ -26,8 +26,9 @@ class PhasePlan:
 class NestPlan:
     """A nest with its loops in order.
 
-    `vector` is an outer loop that runs in lanes, so that every phase does; then the phases have none of their
-    own. `extents` holds the loops that stand for several; `absorbed` those that are gone into them.
+    `vector` is an outer loop that runs in lanes, so that every phase does; then the phases have
+    none of their own. `extents` holds the loops that stand for several; `absorbed` those that are
+    gone into them.
     """
 
     nest: Nest
@@ -191,7 +192,7 @@ def _prefers_outer(
 def _ordered(
     variables: Sequence[LoopVar], accesses: Sequence[_Accesses], vector: LoopVar | None
 ) -> tuple[LoopVar, ...]:
-    """Loops by falling stride of what they write, or read; the vector loop last where it reads in order."""
+    """Loops by falling stride of what they write, or read; the vector loop last."""
     leading = next((a.writes or a.reads for a in accesses if a.writes or a.reads), [])
 
     def key(item: tuple[int, LoopVar]) -> tuple[int, int, int]:
@@ -206,7 +207,7 @@ def _ordered(
 def _inside_of_gathers(
     order: list[LoopVar], accesses: Sequence[_Accesses], vector: LoopVar | None
 ) -> list[LoopVar]:
-    """Loops that scattered reads do not depend on run inside the vector loop, so that those are read once."""
+    """Loops that scattered reads do not depend on go inside the vector loop: those read once."""
     if vector is None:
         return order
     scattered = [o for a in accesses for o in a.reads if abs(o.coefficient(vector)) > 1]

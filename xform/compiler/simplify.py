@@ -1,4 +1,5 @@
-"""From a program to a smaller one with the same outputs: calls inlined, equal work done once, constants folded.
+"""From a program to a smaller one with the same outputs: calls inlined, equal work done once,
+constants folded.
 
 { lambda ; a:f32[3]. let                       { lambda ; a:f32[3]. let
     b:f32[3] = jit[name=square] a        ->        b:f32[3] = mul a a
@@ -21,10 +22,11 @@ _FOLD_NEVER = (Inline, Opaque)
 
 
 def simplify(program: Jaxpr) -> Jaxpr:
-    """The program with calls inlined, common subexpressions shared, scalar constants folded, dead code gone.
+    """The program with calls inlined, common subexpressions shared, scalar constants folded, dead
+    code gone.
 
-    Equations of a call whose loop shape has a `barrier` are shared among themselves only, so that what a
-    checkpoint computes again stays computed again.
+    Equations of a call whose loop shape has a `barrier` are shared among themselves only, so that
+    what a checkpoint computes again stays computed again.
     """
     rewriter = _Rewriter()
     inputs = {v: v for v in (*program.constvars, *program.invars)}
@@ -36,7 +38,7 @@ def simplify(program: Jaxpr) -> Jaxpr:
 
 
 def _turned_products(equations: Sequence[Equation], outputs: Sequence[Atom]) -> list[Equation]:
-    """(x y)' = y' x': a transposed product that nothing else uses is made in that order in the first place."""
+    """(x y)' = y' x': a transposed product that nothing else uses is made in that order."""
     uses: dict[Var, int] = {}
     for atom in (*(a for e in equations for a in e.inputs), *outputs):
         if isinstance(atom, Var):

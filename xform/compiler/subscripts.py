@@ -1,4 +1,4 @@
-"""Index expressions as machine values: the part that is the same in all lanes, and the part that is not."""
+"""Index expressions as machine values: what is the same in all lanes, and what is not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ Value = llvm.Value
 
 
 class Subscripts:
-    """Writes index expressions. `env` has the value of each open loop; `lanes` the loop that runs in lanes.
+    """Writes index expressions. `env` has the value of each open loop; `lanes` the loop that runs
+    in lanes.
 
     The value of a loop that runs in lanes is that of its first lane.
     """
@@ -23,7 +24,7 @@ class Subscripts:
         self.lanes: dict[LoopVar, int] = {}
 
     def split(self, e: Expr) -> tuple[Value | None, int]:
-        """(value in the first lane, step from lane to lane); (None, 0) where lanes are not evenly spaced."""
+        """(value in the first lane, step between lanes); (None, 0) where steps are not even."""
         stride = 0
         for atom, coefficient in e.terms:
             if isinstance(atom, LoopVar):
@@ -112,4 +113,4 @@ class Subscripts:
 
 
 def _is_short(e: Expr) -> bool:
-    return -(2**31) <= e.low and e.high < 2**31 and abs(e.low) < INT
+    return e.low >= -(2**31) and e.high < 2**31 and abs(e.low) < INT

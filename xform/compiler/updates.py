@@ -1,12 +1,11 @@
-"""Updates of an array in place: scatters and dynamic_update_slice, after their operand is copied."""
+"""Updates of an array: scatters and dynamic_update_slice, after their operand is copied."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from .._kernels import builder as llvm
-from .._kernels import scalar
+from .._kernels import builder as llvm, scalar
 from .emit import NestEmitter
 from .index import FALSE, TRUE, Condition, Datum, Expr, Index, linear_offset, unwrap
 from .loop_graph import Node

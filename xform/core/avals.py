@@ -13,8 +13,9 @@ from . import dtypes
 class ShapedArray:
     """The shape, dtype and weak type of an array.
 
-    Abstract values are interned: equal ones are the same object, so they are compared with `is`, and the
-    runtime compares one pointer to check a whole argument. They live as long as the process.
+    Abstract values are interned: equal ones are the same object, so they are compared with `is`,
+    and the runtime compares one pointer to check a whole argument. They live as long as the
+    process.
 
     >>> ShapedArray((2, 3), "float32") is ShapedArray((2, 3), "float32")
     True

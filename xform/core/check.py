@@ -11,8 +11,9 @@ from .primitive import infer
 def check(program: Jaxpr | ClosedJaxpr) -> None:
     """Raises `CheckError`, with the equations around the fault, unless the program is well formed.
 
-    Every variable is defined once and before its use; every equation's outputs have the avals its operator
-    infers (up to the weak type); parameters are the row's; programs inside are well formed.
+    Every variable is defined once and before its use; every equation's outputs have the avals its
+    operator infers (up to the weak type); parameters are the row's; programs inside are well
+    formed.
     """
     jaxpr = program.jaxpr if isinstance(program, ClosedJaxpr) else program
     if isinstance(program, ClosedJaxpr) and len(program.consts) != len(jaxpr.constvars):

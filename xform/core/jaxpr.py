@@ -1,7 +1,8 @@
 """The typed intermediate representation: a list of equations between variables.
 
-Everything here is plain frozen data. A `Jaxpr` is a function of `constvars` and `invars`; a `ClosedJaxpr`
-carries the values of its `constvars`. Parameters that hold programs hold `Jaxpr` without `constvars`.
+Everything here is plain frozen data. A `Jaxpr` is a function of `constvars` and `invars`; a
+`ClosedJaxpr` carries the values of its `constvars`. Parameters that hold programs hold `Jaxpr`
+without `constvars`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Var:
 
 
 class Literal:
-    """A scalar constant written into the program. It is also a value: operators take it as an operand."""
+    """A scalar constant written into the program; also a value that operators take."""
 
     __slots__ = ("_key", "aval", "value")
 

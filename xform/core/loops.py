@@ -1,9 +1,9 @@
 """The loop shapes: what an operator is to the compiler.
 
-A row says which shape it has and fills in the shape's parts; emitters are written once per shape and target.
-Index functions get indices that can be added, subtracted, multiplied, floor-divided and reduced modulo by
-Python integers, and compared; whether those are Python integers, symbolic expressions or machine values is the
-caller's affair.
+A row says which shape it has and fills in the shape's parts; emitters are written once per shape
+and target. Index functions get indices that can be added, subtracted, multiplied, floor-divided and
+reduced modulo by Python integers, and compared; whether those are Python integers, symbolic
+expressions or machine values is the caller's affair.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from .jaxpr import Literal
 class Map:
     """`out[i] = scalar(x[i], y[i], ...)`: a scalar formula of `kernels.scalar`, by name.
 
-    `params` are the equation parameters the formula gets. An operand without dimensions counts as the same
-    value at every index.
+    `params` are the equation parameters the formula gets. An operand without dimensions counts as
+    the same value at every index.
     """
 
     scalar: str
@@ -29,7 +29,7 @@ class Map:
 
 @dataclass(frozen=True)
 class Piece:
-    """`operand[index]`, where `condition` holds. `operand` is a position in the inputs, or a constant."""
+    """`operand[index]` where `condition` holds; `operand` is an input's position or a constant."""
 
     operand: int | Literal
     index: tuple[Any, ...]
@@ -40,9 +40,9 @@ class Piece:
 class View:
     """`out[i]` = the first piece whose condition holds; the last one has none.
 
-    `pieces(index, read, *avals, **params)` returns the pieces; `read(operand, index)` is an integer element of
-    an operand, for indices that come from data. With one piece, no condition and no read it is a pure index
-    map, and costs nothing.
+    `pieces(index, read, *avals, **params)` returns the pieces; `read(operand, index)` is an integer
+    element of an operand, for indices that come from data. With one piece, no condition and no read
+    it is a pure index map, and costs nothing.
     """
 
     pieces: Callable[..., Any]
@@ -78,8 +78,8 @@ class Contract:
 class Update:
     """A copy of operand 0 with elements of the updates combined into it.
 
-    `target(index, read, *avals, **params)` returns the target index of the update at `index` and the condition
-    under which it is written. `combine` is `set`, `add`, `mul`, `min` or `max`.
+    `target(index, read, *avals, **params)` returns the target index of the update at `index` and
+    the condition under which it is written. `combine` is `set`, `add`, `mul`, `min` or `max`.
     """
 
     combine: str

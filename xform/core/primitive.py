@@ -22,7 +22,7 @@ class Absent:
 
 
 class Linear:
-    """`jvp=linear`: the operator is linear in all its inputs together; the tangent is the operator itself."""
+    """`jvp=linear`: linear in all inputs together; the tangent is the operator itself."""
 
     def __repr__(self) -> str:
         return "linear"
@@ -63,6 +63,7 @@ elementwise = Elementwise()
 
 
 def along_axis(*params: str) -> AlongAxis:
+    """The batch rule that shifts the axes in these parameters."""
     return AlongAxis(params)
 
 
@@ -105,9 +106,10 @@ Case = tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]
 class Domain:
     """Where laws draw inputs.
 
-    `intervals`: one closed interval per input (the last one repeats). `cases`: input shapes and parameters, for
-    operators that have parameters or mixed shapes; without cases, all inputs have equal shapes. `draw`: for what
-    neither can say, `draw(rng, dtype) -> (inputs, params)`. `dtypes`: those the laws go through.
+    `intervals`: one closed interval per input (the last one repeats). `cases`: input shapes and
+    parameters, for operators that have parameters or mixed shapes; without cases, all inputs have
+    equal shapes. `draw`: for what neither can say, `draw(rng, dtype) -> (inputs, params)`.
+    `dtypes`: those the laws go through.
     """
 
     intervals: tuple[tuple[float, float], ...] = ((-2.0, 2.0),)
@@ -122,20 +124,21 @@ class Primitive:
 
     Fields:
         name, params: identity, and the keyword-only parameters (hashable values).
-        abstract_eval: (input avals..., **params) -> output aval, or a list of them for several results.
-            The only place that rejects bad arguments.
-        impl: (NumPy arrays..., **params) -> NumPy array(s): eager evaluation and reference semantics.
-        jvp: `linear`, `multilinear`, `constant`, a tuple with one rule `(t, y, *xs, **params)` (or None for no
-            derivative) per input, `Custom(rule)`, or `Absent`.
+        abstract_eval: (input avals..., **params) -> output aval, or a list of them for several
+            results. The only place that rejects bad arguments.
+        impl: (NumPy arrays..., **params) -> NumPy array(s): eager evaluation and reference
+            semantics.
+        jvp: `linear`, `multilinear`, `constant`, a tuple with one rule `(t, y, *xs, **params)` (or
+            None for no derivative) per input, `Custom(rule)`, or `Absent`.
         transpose: (ct, *inputs, **params) -> one cotangent per input (None for inputs that are not
             `LinearInput`); for one input, the cotangent itself. Or `Absent`.
         batch: `elementwise`, `along_axis(...)`, or (size, inputs, dims, **params) -> (output, dim).
         lower: a loop shape of `core.loops`.
         domain, ulp, special: where laws draw, the accuracy promised, the edge values tested.
-        partial: for operators that hold programs, what the partial evaluator does with some inputs unknown:
-            (trace, inputs, unknown flags, **params) -> outputs.
-        staged: for operators that hold Python functions, how they are staged: (trace, inputs, **params) ->
-            outputs. Without it an equation is written.
+        partial: for operators that hold programs, what the partial evaluator does with some inputs
+            unknown: (trace, inputs, unknown flags, **params) -> outputs.
+        staged: for operators that hold Python functions, how they are staged: (trace, inputs,
+            **params) -> outputs. Without it an equation is written.
     """
 
     name: str

@@ -76,6 +76,7 @@ def format_param(value: Any) -> str:
 
 
 def format_params(params: Mapping[str, Any]) -> str:
+    """The parameters that are no programs, in brackets; nothing if there are none."""
     shown = [(k, v) for k, v in sorted(params.items()) if v is not None and not _is_program(v)]
     return "[" + " ".join(f"{k}={format_param(v)}" for k, v in shown) + "]" if shown else ""
 

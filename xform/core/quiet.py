@@ -1,7 +1,8 @@
 """Running NumPy without its floating-point warnings, cheaply.
 
-`with np.errstate(all="ignore")` costs most of a microsecond, as much as a small operator itself. NumPy keeps the
-state in a context variable; where that can be reached, setting it is all that is done.
+`with np.errstate(all="ignore")` costs most of a microsecond, as much as a small operator itself.
+NumPy keeps the state in a context variable; where that can be reached, setting it is all that is
+done.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 
 
 def _state() -> tuple[Any, Any]:
-    """NumPy's context variable and the state in which nothing warns, or (None, None) where it is elsewhere."""
+    """NumPy's context variable and its state without warnings; (None, None) if it is elsewhere."""
     umath = getattr(np, "_core", np).umath
     variable = getattr(umath, "_extobj_contextvar", None)
     make = getattr(umath, "_make_extobj", None)

@@ -1,9 +1,9 @@
 """The current trace: who interprets `bind`.
 
-One context variable holds the current trace. A transformation makes a trace whose parent is the current one,
-makes it current while the user's function runs, and its rules run with the parent current. There are no
-levels: a tracer belongs to a trace object, and a tracer whose trace is neither current nor an ancestor of the
-current one has leaked.
+One context variable holds the current trace. A transformation makes a trace whose parent is the
+current one, makes it current while the user's function runs, and its rules run with the parent
+current. There are no levels: a tracer belongs to a trace object, and a tracer whose trace is
+neither current nor an ancestor of the current one has leaked.
 """
 
 from __future__ import annotations
@@ -124,7 +124,8 @@ class Tracer:
             self._refuse(
                 errors.TracerIntegerConversionError,
                 "an integer known while tracing (a shape, a range, a list index)",
-                "jit(f, static_argnums=...) to make the argument static, or xnp.asarray(items)[i] to index",
+                "jit(f, static_argnums=...) to make the argument static, or xnp.asarray(items)[i] "
+                "to index",
             )
         return known.__index__()  # type: ignore[no-any-return]
 
@@ -152,7 +153,8 @@ class Tracer:
         raise kind(
             f"expected {expected}",
             self.origin(),
-            why="a traced value stands for every value of its shape and dtype; its numbers come later",
+            why="a traced value stands for every value of its shape and dtype; its numbers come "
+            "later",
             instead=instead,
         )
 
@@ -160,8 +162,8 @@ class Tracer:
 class Base(Trace):
     """The bottom of every stack: eager evaluation on arrays that hold numbers.
 
-    The layers above hand in what the core must not import: `interpreters.evaluate` how to evaluate, and
-    `runtime.array` the array type with its constructor and its NumPy view.
+    The layers above hand in what the core must not import: `interpreters.evaluate` how to evaluate,
+    and `runtime.array` the array type with its constructor and its NumPy view.
     """
 
     __slots__ = ("array_type", "evaluate", "view", "wrap")
@@ -182,7 +184,7 @@ _current: ContextVar[Trace] = ContextVar("xform_current_trace", default=BASE)
 current_trace: Callable[[], Trace] = _current.get
 
 
-class active:  # noqa: N801 - reads as a statement: `with active(trace):`
+class active:
     """Makes a trace current for the block."""
 
     __slots__ = ("token", "trace")
@@ -213,14 +215,15 @@ def leaked(tracer: Tracer) -> errors.UnexpectedTracerError:
     return errors.UnexpectedTracerError(
         "expected a value that lives as long as the function it is used in",
         tracer.origin(),
-        why="it was kept from inside a transformed function (in a global, an attribute or a list) and used "
-        "after that function returned, or in another transformation",
+        why="it was kept from inside a transformed function (in a global, an attribute or a list) "
+        "and used after that function returned, or in another transformation",
         instead="return the value from the function, and pass it on as an argument",
     )
 
 
 def aval_of(x: Any) -> ShapedArray:
-    """The abstract value of anything an operator takes: tracers, arrays, NumPy arrays, Python scalars.
+    """The abstract value of anything an operator takes: tracers, arrays, NumPy arrays, Python
+    scalars.
 
     NumPy's 64-bit values count as what `narrowed` makes of them; Python scalars are weakly typed.
     """
@@ -233,7 +236,8 @@ def aval_of(x: Any) -> ShapedArray:
     raise errors.ArgumentError(
         "expected an array, a number, or a pytree of them",
         f"{type(x).__name__}: {_shorten(repr(x))}",
-        instead="mark it static (jit(f, static_argnums=...)), close over it, or convert it with xnp.asarray",
+        instead="mark it static (jit(f, static_argnums=...)), close over it, or convert it with "
+        "xnp.asarray",
     )
 
 

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from .. import errors
-from ..config import config
 from . import dtypes, source
 from .avals import ShapedArray
 from .jaxpr import Literal
-from .trace import BASE, Tracer, aval_of
+from .trace import BASE, aval_of
 
 _WARNED: set[tuple[str, int]] = set()
 
@@ -20,7 +19,8 @@ _WARNED: set[tuple[str, int]] = set()
 def narrowed(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """A NumPy array in the dtype xform gives it: with x64 off, 64-bit becomes 32-bit.
 
-    Integers that do not fit raise `IntegerRangeError`; a float64 or complex128 array warns once per line.
+    Integers that do not fit raise `IntegerRangeError`; a float64 or complex128 array warns once per
+    line.
     """
     dtype = dtypes.check_user_dtype(x.dtype)
     target = dtypes.canonicalize(dtype)
@@ -43,7 +43,8 @@ def _check_range(x: np.ndarray[Any, Any], target: np.dtype[Any]) -> None:
             f"expected integers that fit {target}",
             f"a {x.dtype} array with {worst}",
             why="64-bit integers are narrowed to 32 bits unless x64 is enabled",
-            instead='xform.config.update("enable_x64", True), or an explicit dtype: xnp.asarray(x, dtype="int64")',
+            instead='xform.config.update("enable_x64", True), or an explicit dtype: '
+            'xnp.asarray(x, dtype="int64")',
         )
 
 
@@ -88,12 +89,3 @@ def to_numpy(x: Any, aval: ShapedArray | None = None) -> np.ndarray[Any, Any]:
         return narrowed(np.asarray(x))
     aval = aval_of(x) if aval is None else aval
     return scalar(x, aval.dtype)
-
-
-def is_concrete(x: Any) -> bool:
-    """Whether a value has numbers now."""
-    return not isinstance(x, Tracer)
-
-
-def x64_enabled() -> bool:
-    return bool(config.enable_x64)

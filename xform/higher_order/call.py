@@ -10,7 +10,6 @@ from ..core.avals import ShapedArray
 from ..core.jaxpr import Jaxpr
 from ..core.loops import Inline
 from ..core.primitive import Custom, Domain, LinearInput, Zero, define
-from ..core.trace import aval_of
 from ..interpreters import rewrite
 from ..interpreters.batching import to_front
 from ..interpreters.staging import stage
@@ -30,11 +29,12 @@ def merge_by(flags: Sequence[bool], no: Sequence[Any], yes: Sequence[Any]) -> li
 
 
 def nonzero(tangents: Sequence[Any]) -> list[bool]:
+    """For each tangent whether it may be other than zero."""
     return [not isinstance(t, Zero) for t in tangents]
 
 
 def program_jvp(bind: Any, jaxpr: Jaxpr, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
-    """Outputs and tangents of a program, by one call of its jvp program through `bind(jaxpr, inputs)`."""
+    """Outputs and tangents of a program, by one `bind(jaxpr, inputs)` of its jvp program."""
     flags = nonzero(tangents)
     derived, out_flags = rewrite.jvp_program(jaxpr, flags)
     results = bind(derived, [*primals, *(t for t, f in zip(tangents, flags, strict=True) if f)])
@@ -83,7 +83,7 @@ def _transpose(cts: Sequence[Any], *inputs: Any, jaxpr: Jaxpr, name: str) -> Any
 def _partial(
     trace: Any, inputs: Sequence[Any], unknown: Sequence[bool], *, jaxpr: Jaxpr, name: str
 ) -> list[Any]:
-    """The known part is called now, the rest is staged as another call, with the residuals as inputs."""
+    """The known part is called now; the rest is staged as a call with the residuals as inputs."""
     split = rewrite.split(jaxpr, unknown)
     known, later = split_by(unknown, inputs)
     results = trace.evaluate_known(call, known, {"jaxpr": split.known, "name": name})
@@ -130,7 +130,3 @@ call = define(
     partial=_partial,
     domain=Domain(draw=_example),
 )
-
-
-def input_avals(values: Sequence[Any]) -> list[ShapedArray]:
-    return [aval_of(x) for x in values]

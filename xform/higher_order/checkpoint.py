@@ -1,4 +1,4 @@
-"""`checkpoint` as an operator: a program whose intermediate values are computed again when differentiated."""
+"""`checkpoint` as an operator: a program whose inner values the derivative computes again."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _transpose(cts: Sequence[Any], *inputs: Any, jaxpr: Jaxpr, name: str) -> Any
 def _partial(
     trace: Any, inputs: Sequence[Any], unknown: Sequence[bool], *, jaxpr: Jaxpr, name: str
 ) -> list[Any]:
-    """Known outputs are computed now; for the others the whole program is staged, its inputs the residuals."""
+    """Known outputs are computed now; the whole program is staged for the others."""
     split = rewrite.split(jaxpr, unknown)
     known, _ = split_by(unknown, inputs)
     params = {"jaxpr": split.known, "name": name}

@@ -1,7 +1,7 @@
 """Functions with a derivative of the user's own, as operators.
 
-Before staging they hold Python functions of flat arguments, so that a function may use Python control flow on
-known values; staging turns the function into a program.
+Before staging they hold Python functions of flat arguments, so that a function may use Python
+control flow on known values; staging turns the function into a program.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _evaluate(*arrays: Any, fun: Flat, **params: Any) -> Any:
 
 
 def _skipping(rule: Flat, count: int, blocks: int) -> Flat:
-    """A rule for a function with `count` more leading arguments, in each of `blocks` equal blocks."""
+    """A rule for a function with `count` more leading arguments in each of `blocks` blocks."""
 
     def skipping(*args: Any) -> Sequence[Any]:
         size = len(args) // blocks
@@ -69,6 +69,7 @@ def _staged(trace: Any, inputs: Sequence[Any], *, fun: Flat, jaxpr: Any, **param
 
 
 def row_of(params: dict[str, Any]) -> Any:
+    """The operator that has these parameters."""
     return custom_vjp_call if "bwd" in params else custom_jvp_call
 
 
@@ -85,7 +86,7 @@ def _for_constants(params: dict[str, Any], consts: Sequence[Any]) -> dict[str, A
     }
 
 
-# -- custom_jvp -------------------------------------------------------------------------------------
+# -- custom_jvp ------------------------------------------------------------------------------------
 
 
 def _jvp_jvp(primals: Sequence[Any], tangents: Sequence[Any], *, rule: Flat, **params: Any) -> Any:
@@ -148,10 +149,10 @@ custom_jvp_call = define(
 )
 
 
-# -- custom_vjp -------------------------------------------------------------------------------------
+# -- custom_vjp ------------------------------------------------------------------------------------
 #
-# `fwd(*primals)` returns (outputs, residuals); `bwd(*residuals, *cotangents)` returns one cotangent per primal,
-# `Zero` where there is none.
+# `fwd(*primals)` returns (outputs, residuals); `bwd(*residuals, *cotangents)` returns one cotangent
+# per primal, `Zero` where there is none.
 
 
 def _vjp_jvp(
@@ -175,7 +176,8 @@ def _refuse_tangents(*inputs: Any, **params: Any) -> Any:
         "expected reverse-mode differentiation of a custom_vjp function",
         "forward-mode (jvp, jacfwd, hessian or linearize)",
         why="a custom_vjp function defines its pullback only",
-        instead="grad, vjp or jacrev; or define the function with custom_jvp, which serves both modes",
+        instead="grad, vjp or jacrev; or define the function with custom_jvp, which serves both "
+        "modes",
     )
 
 
@@ -227,7 +229,7 @@ def _batched_fwd(fwd: Flat, size: int, dims: Sequence[int | None]) -> Flat:
 
 
 def _batched_bwd(bwd: Flat, size: int, dims: Sequence[int | None]) -> Flat:
-    """Residuals and cotangents have their batch in front; inputs without one get the sum over the batch."""
+    """Batches are in front; the cotangent of an input without one is summed over the batch."""
     zero: list[Any] = []
 
     def without_zeros(*args: Any) -> list[Any]:

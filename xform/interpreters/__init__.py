@@ -1,1 +1,1 @@
-"""Interpreters of primitives, one per file. They know rows, and of operators only add, zeros and moveaxis."""
+"""Interpreters of primitives, one per file; of operators they know add, zeros and moveaxis."""

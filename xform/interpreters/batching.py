@@ -93,9 +93,11 @@ def _shift(axes: Any) -> Any:
 
 
 def align(size: int, values: Sequence[Any], dims: Sequence[int | None]) -> tuple[list[Any], int]:
-    """All values with the batch dimension in one place: where they have it, if they agree, else in front.
+    """All values with the batch dimension in one place: where they have it, if they agree, else in
+    front.
 
-    Scalars that are not batched stay scalars where every operand is one; else all get the full shape.
+    Scalars that are not batched stay scalars where every operand is one; else all get the full
+    shape.
     """
     where = {d for d in dims if d is not None}
     ranks = {aval_of(v).ndim for v, d in zip(values, dims, strict=True) if d is not None}
@@ -114,6 +116,7 @@ def place(size: int, value: Any, dim: int | None, target: int) -> Any:
 
 
 def to_front(size: int, value: Any, dim: int | None) -> Any:
+    """The value with its batch dimension in front, broadcast if it has none."""
     return place(size, value, dim, 0)
 
 
@@ -124,7 +127,7 @@ def batch_flat(
     dims: Sequence[int | None],
     axis_name: Hashable = None,
 ) -> tuple[list[Any], list[int | None]]:
-    """Outputs of a mapped function of flat arguments, each with the place of its batch dimension or None."""
+    """Outputs of a mapped function of flat arguments, and their batch dimensions or None."""
     trace = BatchTrace(current_trace(), size, axis_name)
     tracers = [trace.pack(v, d) for v, d in zip(values, dims, strict=True)]
     with active(trace):

@@ -83,6 +83,7 @@ def evaluate_program(program: Jaxpr, consts: Sequence[Any], args: Sequence[Any])
 
 
 def evaluate_closed(program: ClosedJaxpr, args: Sequence[Any]) -> list[Any]:
+    """The outputs of a program with its constants."""
     return evaluate_program(program.jaxpr, program.consts, args)
 
 

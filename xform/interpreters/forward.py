@@ -34,7 +34,7 @@ class JVPTracer(Tracer):
 
 
 class JVPTrace(Trace):
-    """Applies each operator's jvp rule. Its identity keeps perturbations of nested derivatives apart."""
+    """Applies each operator's jvp rule; its identity keeps nested perturbations apart."""
 
     __slots__ = ()
 

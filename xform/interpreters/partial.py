@@ -56,8 +56,8 @@ def partial_flat(
         unknown: the aval of an unknown argument, None for a known one.
 
     Returns:
-        the outputs (None where unknown), which outputs are unknown, and the program from the unknown arguments
-        to the unknown outputs. Its constants are the residuals.
+        the outputs (None where unknown), which outputs are unknown, and the program from the
+        unknown arguments to the unknown outputs. Its constants are the residuals.
     """
     trace = PartialTrace(current_trace(), name)
     given = [
@@ -73,10 +73,11 @@ def partial_flat(
 
 
 class Split:
-    """A program in two: `known` computes the known outputs and the residuals, `later` the other outputs.
+    """A program in two: `known` computes the known outputs and the residuals, `later` the other
+    outputs.
 
-    `known` maps the known inputs to (known outputs, residuals); `later` maps (residuals, unknown inputs) to the
-    unknown outputs.
+    `known` maps the known inputs to (known outputs, residuals); `later` maps (residuals, unknown
+    inputs) to the unknown outputs.
     """
 
     __slots__ = ("known", "later", "out_unknown", "residuals")

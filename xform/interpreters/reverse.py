@@ -22,8 +22,9 @@ def linearize_flat(
     """Outputs of a function and its linear approximation there.
 
     Returns:
-        the outputs; the linear program from the tangents of the inexact inputs to the tangents of those outputs
-        that depend on them; and for each output whether it has a tangent in that program.
+        the outputs; the linear program from the tangents of the inexact inputs to the tangents of
+        those outputs that depend on them; and for each output whether it has a tangent in that
+        program.
     """
     avals = [aval_of(p) for p in primals]
     wanted = [aval.tangent() is aval for aval in avals]
@@ -60,10 +61,11 @@ def linearize_flat(
 def vjp_flat(
     function: Callable[..., Sequence[Any]], primals: Sequence[Any], name: str = "f"
 ) -> tuple[list[Any], Callable[[Sequence[Any]], list[Any]]]:
-    """Outputs of a function and its pullback: cotangents of the outputs to cotangents of the inputs.
+    """Outputs of a function and its pullback: cotangents of the outputs to cotangents of the
+    inputs.
 
-    The pullback takes one cotangent per output (`Zero` allowed) and returns one per input, `Zero` where the
-    output does not depend on it or the input is not inexact.
+    The pullback takes one cotangent per output (`Zero` allowed) and returns one per input, `Zero`
+    where the output does not depend on it or the input is not inexact.
     """
     outs, program, has = linearize_flat(function, primals, name)
     avals = [aval_of(p) for p in primals]
@@ -142,7 +144,8 @@ def _transpose(
 def transpose_flat(
     program: Jaxpr, linear: Sequence[bool], inputs: Sequence[Any], cts: Sequence[Any]
 ) -> list[Any]:
-    """Cotangents of the linear inputs of a program, the others given; the program may compute with those.
+    """Cotangents of the linear inputs of a program, the others given; the program may compute with
+    those.
 
     What does not depend on the linear inputs is evaluated, the rest is transposed.
     """

@@ -1,4 +1,5 @@
-"""Transformations of programs: the derivative, the batch, the linear part of a `Jaxpr` as a new one.
+"""Transformations of programs: the derivative, the batch, the linear part of a `Jaxpr` as a new
+one.
 
 Each is the interpreter of the same name run under staging, remembered for each program.
 """
@@ -30,7 +31,7 @@ def remembered(program: Jaxpr, key: tuple[Any, ...], build: Callable[[], Any]) -
 
 
 def jvp_program(program: Jaxpr, nonzero: Sequence[bool]) -> tuple[Jaxpr, tuple[bool, ...]]:
-    """The program (primals, nonzero tangents) -> (outputs, nonzero output tangents), and which are nonzero."""
+    """The program (primals, nonzero tangents) -> (outputs, nonzero tangents), and which are so."""
 
     def build() -> tuple[Jaxpr, tuple[bool, ...]]:
         avals = program.in_avals
@@ -60,7 +61,7 @@ def jvp_program(program: Jaxpr, nonzero: Sequence[bool]) -> tuple[Jaxpr, tuple[b
 def batch_program(
     program: Jaxpr, size: int, batched: Sequence[bool], axis_name: Any = None
 ) -> tuple[Jaxpr, tuple[bool, ...]]:
-    """The program mapped over a leading axis of the batched inputs, and which outputs have that axis."""
+    """The program over a leading axis of the batched inputs, and which outputs have it."""
 
     def build() -> tuple[Jaxpr, tuple[bool, ...]]:
         flags: list[bool] = []
@@ -98,7 +99,7 @@ def split(program: Jaxpr, unknown: Sequence[bool]) -> Split:
 def transpose_program(
     program: Jaxpr, linear: Sequence[bool], nonzero: Sequence[bool]
 ) -> tuple[Jaxpr, tuple[bool, ...]]:
-    """The program (other inputs, nonzero output cotangents) -> nonzero cotangents of the linear inputs."""
+    """The program (other inputs, nonzero cotangents) -> nonzero cotangents of linear inputs."""
 
     def build() -> tuple[Jaxpr, tuple[bool, ...]]:
         avals = program.in_avals

@@ -33,7 +33,7 @@ class StagedTracer(Tracer):
 
 
 class StagingTrace(Trace):
-    """Writes an equation for every operator. Values from outside become constants of the program."""
+    """Writes an equation for every operator. Values from outside become constants."""
 
     __slots__ = ("constants", "equations", "literals", "name", "open")
 

@@ -19,7 +19,7 @@ _SELU_SCALE = 1.0507009873554804934193349852946
 
 def _inexact(x: Any) -> Any:
     """An array of floating-point numbers."""
-    return xnp.asarray(inexact_operand(x))
+    return inexact_operand(xnp.asarray(x))
 
 
 def identity(x: Any) -> Any:
@@ -193,7 +193,12 @@ def softplus(x: Any) -> Any:
     >>> softplus(xnp.array([-200.0, 200.0]))
     Array([  0., 200.], dtype=float32)
     """
-    return xnp.logaddexp(_inexact(x), 0)
+    return _softplus(_inexact(x))
+
+
+@custom_derivative(lambda t, y, x: t * lax.logistic(x))
+def _softplus(x: Any) -> Any:
+    return xnp.maximum(x, 0) + xnp.log1p(xnp.exp(-xnp.abs(x)))
 
 
 def squareplus(x: Any, b: Any = 4) -> Any:

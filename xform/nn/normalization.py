@@ -14,7 +14,7 @@ from .derivatives import custom_derivative
 
 
 def _inexact(x: Any) -> Any:
-    return xnp.asarray(inexact_operand(x))
+    return inexact_operand(xnp.asarray(x))
 
 
 def _shift(x: Any, axes: tuple[int, ...]) -> Any:
@@ -44,10 +44,19 @@ def softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
     axes = canonical_axes(axis, aval_of(x).ndim)
     if where is None:
         return _softmax_over(axes)(x)
-    x = xnp.where(where, x, -xnp.inf)
-    weights = xnp.exp(x - _shift(x, axes))
+    shifted, some = _masked_shifted(x, axes, where)
+    weights = xnp.exp(shifted)
     sums = xnp.sum(weights, axes, keepdims=True)
-    return xnp.where(where, weights / xnp.where(sums == 0, 1, sums), 0)
+    return xnp.where(where, weights / xnp.where(some, sums, 1), 0)
+
+
+def _masked_shifted(x: Any, axes: tuple[int, ...], where: Any) -> tuple[Any, Any]:
+    """`x` less its maximum, -inf outside the mask; and whether the mask has an element at all."""
+    mask = xnp.broadcast_to(where, aval_of(x).shape)
+    some = xnp.any(mask, axes, keepdims=True)
+    x = xnp.where(mask, x, -xnp.inf)
+    most = lax.stop_gradient(xnp.max(x, axes, keepdims=True))
+    return x - xnp.where(some, most, 0), some
 
 
 @functools.cache
@@ -80,10 +89,9 @@ def log_softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
     if where is None:
         shifted = x - lax.stop_gradient(xnp.max(x, axes, keepdims=True))
         return shifted - xnp.log(xnp.sum(xnp.exp(shifted), axes, keepdims=True))
-    x = xnp.where(where, x, -xnp.inf)
-    shifted = x - _shift(x, axes)
+    shifted, some = _masked_shifted(x, axes, where)
     sums = xnp.sum(xnp.exp(shifted), axes, keepdims=True)
-    return xnp.where(where, shifted - xnp.log(xnp.where(sums == 0, 1, sums)), -xnp.inf)
+    return xnp.where(where, shifted - xnp.log(xnp.where(some, sums, 1)), -xnp.inf)
 
 
 def logsumexp(

@@ -82,6 +82,10 @@ from .creation import (
     zeros,
     zeros_like,
 )
+from .cumulative import (
+    cumulative_prod,
+    cumulative_sum,
+)
 from .diagonals import (
     diag,
     diag_indices,
@@ -113,6 +117,13 @@ from .grids import (
     mgrid,
     ogrid,
     tri,
+)
+from .index_tools import (
+    index_exp,
+    ix_,
+    ravel_multi_index,
+    s_,
+    unravel_index,
 )
 from .indexing import (
     choose,
@@ -154,6 +165,11 @@ from .logic import (
     not_equal,
     right_shift,
     signbit,
+)
+from .mapping import (
+    apply_along_axis,
+    apply_over_axes,
+    vectorize,
 )
 from .methods import (
     ndarray,
@@ -413,6 +429,13 @@ from .ufuncs import (
     true_divide,
     trunc,
 )
+from .windows import (
+    bartlett,
+    blackman,
+    hamming,
+    hanning,
+    kaiser,
+)
 
 pi = _math.pi
 e = _math.e
@@ -422,6 +445,7 @@ newaxis = None
 euler_gamma = 0.5772156649015329
 """Euler's constant: the limit of the harmonic numbers less their logarithms."""
 
+bool = bool_
 dtype = _np.dtype
 generic = _np.generic
 number = _np.number

@@ -152,6 +152,8 @@ class IndexUpdate:
         x = operand(self._array)
         selection = self._read(mode)
         updates = _updates(x, selection, values)
+        if 0 in (aval_of(x).size, aval_of(updates).size):
+            return x
         if selection.is_static and mode is not None:
             selection = _as_places(selection)
         if row is scatter and _is_box(selection):

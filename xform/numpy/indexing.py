@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
-from ..ops.indexing import gather
+from ..ops.indexing import fill_default, gather
 from ..ops.slicing import concatenate, dynamic_slice, slice_
 from ..ops.structural import add, reshape, rev, select_n
 from ..ops.windows import GatherDimensionNumbers, GatherScatterMode
@@ -38,8 +39,24 @@ def getitem(x: Any, key: Any) -> Any:
     Indices that are known must lie inside; those that are traced are clamped.
     """
     x = operand(x)
-    selection = read_key(key, aval_of(x).shape)
-    return select_elements(x, selection)
+    shape = aval_of(x).shape
+    if type(key) is int and shape:
+        box, rest = _row(key, shape)
+        return reshape(slice_(x, **box), new_sizes=rest)
+    return select_elements(x, read_key(key, shape))
+
+
+@lru_cache(maxsize=4096)
+def _row(key: int, shape: tuple[int, ...]) -> tuple[dict[str, tuple[int, ...]], tuple[int, ...]]:
+    """Where a single integer lies, and the shape there: loops over rows ask again and again."""
+    (place, *_) = read_key(key, shape).axes
+    rest = shape[1:]
+    box = {
+        "start_indices": (place.value, *(0 for _ in rest)),
+        "limit_indices": (place.value + 1, *rest),
+        "strides": (1,) * len(shape),
+    }
+    return box, rest
 
 
 def select_elements(
@@ -58,6 +75,10 @@ def select_elements(
         return box if have == wanted else reshape(box, new_sizes=wanted)
     at = [d for d, axis in enumerate(selection.axes) if isinstance(axis, Place)]
     lengths = aval_of(x).shape
+    if any(lengths[d] == 0 for d in at):
+        # Nothing can be read: the result is empty, or holds what stands for elements outside.
+        value = fill_default(aval_of(x).dtype) if fill_value is None else fill_value
+        return broadcast(cast(operand(value), aval_of(x).dtype), selection.result_shape)
     values = [wrapped(axis.value, lengths[d]) for d, axis in _places(selection)]
     sizes = tuple(1 if d in at else n for d, n in enumerate(aval_of(box).shape))
     if not selection.shape and mode is GatherScatterMode.CLIP:
@@ -223,6 +244,8 @@ def take_along_axis(
     axis: int | None = -1,
     mode: Any = None,
     fill_value: Any = None,
+    *,
+    wrap_negative_indices: bool = True,
 ) -> Any:
     """Elements along one axis, by an array of indices with as many dimensions as the array.
 
@@ -232,7 +255,10 @@ def take_along_axis(
         axis: the axis; None takes both arrays as flat.
         mode: as in `take`.
         fill_value: as in `take`.
+        wrap_negative_indices: must be True: negative indices count from the end.
     """
+    if not wrap_negative_indices:
+        raise ArgumentError("expected wrap_negative_indices=True", "False")
     x, index = operand(arr), _index_array(indices)
     if axis is None:
         x, index = (reshape(v, new_sizes=(aval_of(v).size,)) for v in (x, index))

@@ -225,7 +225,9 @@ def operand(x: Any) -> Any:
 
 def adopt(x: Any) -> Any:
     """A NumPy array as an array of its own memory, in the dtype it has inside a program."""
-    values = narrowed(np.asarray(x))
+    values = np.asarray(x)
+    # Nothing is lost of an empty array, so there is nothing to warn of.
+    values = narrowed(values) if values.size else values.astype(aval_of(values).dtype)
     return from_numpy(values, ShapedArray(values.shape, values.dtype))
 
 

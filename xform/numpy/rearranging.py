@@ -439,13 +439,16 @@ def _known_places(obj: Any, n: int) -> np.ndarray[Any, Any]:
     return known.astype(np.int64)
 
 
-def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+def delete(
+    arr: Any, obj: Any, axis: int | None = None, *, assume_unique_indices: bool = False
+) -> Any:
     """An array without the elements at given places, which must be known.
 
     Args:
         arr: an array.
         obj: an integer, a slice, a sequence of integers, or a mask.
         axis: the axis; by default the array is taken as flat.
+        assume_unique_indices: accepted for compatibility.
     """
     x = operand(arr)
     if axis is None:

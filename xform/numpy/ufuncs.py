@@ -185,7 +185,7 @@ def round(a: Any, decimals: int = 0, out: None = None) -> Any:
         return _on_parts(_to_even, x)
     narrow = dtype if dtype.itemsize >= 4 else np.dtype("float32")
     wide = cast(x, narrow, aval_of(x).weak_type)
-    factor = float(10.0 ** abs(places))
+    factor = 10.0 ** (places if places > 0 else -places)
 
     def apply(part: Any) -> Any:
         scale = full_like(part, factor)

@@ -15,11 +15,13 @@ def require(condition: bool, expected: str, got: str, instead: str | None = None
 
 
 def require_shape(condition: bool, expected: str, got: str, instead: str | None = None) -> None:
+    """Raises `ShapeError` unless the condition holds."""
     if not condition:
         raise errors.ShapeError(expected, got, instead=instead)
 
 
 def require_dtype(condition: bool, expected: str, got: str, instead: str | None = None) -> None:
+    """Raises `DtypeError` unless the condition holds."""
     if not condition:
         raise errors.DtypeError(expected, got, instead=instead)
 
@@ -34,6 +36,7 @@ def check_axes(axes: Sequence[int], x: ShapedArray) -> None:
 
 
 def check_permutation(permutation: Sequence[int], x: ShapedArray) -> None:
+    """Raises `AxisError` unless each dimension of `x` occurs once."""
     if sorted(permutation) != list(range(x.ndim)):
         raise errors.AxisError(
             f"expected a permutation of the {x.ndim} dimensions of shape {x.shape}",
@@ -42,15 +45,18 @@ def check_permutation(permutation: Sequence[int], x: ShapedArray) -> None:
 
 
 def check_same_shapes(name: str, avals: Sequence[ShapedArray]) -> None:
+    """Raises `ShapeError` unless all shapes are equal."""
     if any(a.shape != avals[0].shape for a in avals):
         raise errors.ShapeError(
             f"expected arguments of {name} with equal shapes",
             ", ".join(str(a.shape) for a in avals),
-            instead=f"the function of xform.numpy, which broadcasts, or reshape one argument before {name}",
+            instead="the function of xform.numpy, which broadcasts, or reshape one argument "
+            f"before {name}",
         )
 
 
 def check_same_dtypes(name: str, avals: Sequence[ShapedArray]) -> None:
+    """Raises `DtypeError` unless all dtypes are equal."""
     if any(a.dtype != avals[0].dtype for a in avals):
         raise errors.DtypeError(
             f"expected arguments of {name} with equal dtypes",

@@ -79,7 +79,8 @@ def elementwise_aval(
 ) -> Callable[..., ShapedArray]:
     """`abstract_eval` of an elementwise operator whose inputs agree in shape and dtype.
 
-    `result` maps the input dtype to the output's; without it they are equal. A changed dtype is not weak.
+    `result` maps the input dtype to the output's; without it they are equal. A changed dtype is not
+    weak.
     """
 
     def abstract_eval(*avals: ShapedArray, **params: Any) -> ShapedArray:
@@ -114,8 +115,8 @@ def define_elementwise(
 ) -> Primitive:
     """A row whose output at each index depends on the inputs at that index only.
 
-    `scalar` is the formula in `kernels.scalar`, by default the operator's own name. `cases` are the parameters
-    that laws try. `domain` has one interval per input; the last one repeats.
+    `scalar` is the formula in `kernels.scalar`, by default the operator's own name. `cases` are the
+    parameters that laws try. `domain` has one interval per input; the last one repeats.
     """
     shape = (7,)
     drawn = tuple((((shape,) * arity), case) for case in cases)
@@ -163,7 +164,7 @@ def binary(
     domain: Sequence[Interval] = ((-2.0, 2.0), (-2.0, 2.0)),
     **rest: Any,
 ) -> Primitive:
-    """A row of two inputs. `jvp` is a pair of rules `(t, z, x, y)`, or `multilinear`, or `constant`."""
+    """A row of two inputs. `jvp` is two rules `(t, z, x, y)`, `multilinear` or `constant`."""
     return define_elementwise(name, impl, jvp=jvp, accepts=accepts, arity=2, domain=domain, **rest)
 
 

@@ -33,7 +33,7 @@ from .checks import (
     require_shape,
 )
 
-# -- broadcasting and its transpose, summation ------------------------------------------------------
+# -- broadcasting and its transpose, summation -----------------------------------------------------
 
 
 def _broadcast_aval(
@@ -159,7 +159,7 @@ reduce_sum = define(
 )
 
 
-# -- reshape, transpose, squeeze, rev ---------------------------------------------------------------
+# -- reshape, transpose, squeeze, rev --------------------------------------------------------------
 
 
 def _reshape_aval(x: ShapedArray, *, new_sizes: tuple[int, ...]) -> ShapedArray:
@@ -328,7 +328,7 @@ rev = define(
     ),
 )
 
-# -- dtype ------------------------------------------------------------------------------------------
+# -- dtype -----------------------------------------------------------------------------------------
 
 
 def _convert_aval(x: ShapedArray, *, new_dtype: Any, weak_type: bool) -> ShapedArray:
@@ -396,7 +396,7 @@ def _is_raw(x: Any) -> bool:
     return isinstance(x, bool | int | float | complex | np.ndarray | np.generic)
 
 
-# -- selection and generation -----------------------------------------------------------------------
+# -- selection and generation ----------------------------------------------------------------------
 
 
 def _select_aval(which: ShapedArray, *cases: ShapedArray) -> ShapedArray:
@@ -536,7 +536,7 @@ add = define(
     special=(0.0, -0.0, np.inf, -np.inf, np.nan),
 )
 
-# -- composites that rules use ----------------------------------------------------------------------
+# -- composites that rules use ---------------------------------------------------------------------
 
 
 def full(shape: tuple[int, ...], value: Any, dtype: Any) -> Any:
@@ -555,14 +555,17 @@ def zeros(aval: ShapedArray) -> Any:
 
 
 def ones(aval: ShapedArray) -> Any:
+    """Ones of an abstract value."""
     return full(aval.shape, 1, aval.dtype)
 
 
 def zeros_like(x: Any) -> Any:
+    """Zeros of the shape and dtype of `x`."""
     return zeros(aval_of(x).strong())
 
 
 def full_like(x: Any, value: Any) -> Any:
+    """A number in every element, of the shape and dtype of `x`."""
     aval = aval_of(x)
     return full(aval.shape, value, aval.dtype)
 

@@ -91,7 +91,7 @@ def thread_controls() -> dict[str, int]:
     ['blas_get_threads', 'blas_set_threads']
     """
     _table("cython_blas")
-    suffix = next(s for s in EXTENSION_SUFFIXES if s.endswith(".so") or s.endswith(".pyd"))
+    suffix = next(s for s in EXTENSION_SUFFIXES if s.endswith((".so", ".pyd")))
     folder = Path(importlib.import_module("scipy").__path__[0]) / "linalg"
     found: list[Any] = list(_no_control)
     try:

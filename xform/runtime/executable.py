@@ -25,7 +25,8 @@ _GIL_BYTES = 1 << 20  # above this much memory gone through, other Python thread
 class Executable:
     """A program compiled and linked for the host.
 
-    `used` says which inputs it reads; `workspace_bytes` is the scratch memory a call takes from the pool.
+    `used` says which inputs it reads; `workspace_bytes` is the scratch memory a call takes from the
+    pool.
     """
 
     def __init__(self, program: Jaxpr, donated: Sequence[bool] = ()) -> None:
@@ -51,7 +52,7 @@ class Executable:
         result: Spec,
         hidden: tuple[Any, ...] = (),
     ) -> Plan:
-        """How the native dispatcher calls the program. `hidden` are the leading inputs, closed-over arrays."""
+        """How the native dispatcher calls the program; `hidden` are closed-over arrays."""
         count = len(hidden)
         return Plan(
             arguments,

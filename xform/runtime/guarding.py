@@ -1,8 +1,8 @@
 """When plans may be used: they hold for the configuration of the process they were made under.
 
-While a `config.scoped` block is open in any thread, or an option is set that changes what a call does, every
-call takes its slow path, which reads the configuration, and no plans are made. When an option that changes code
-is updated for the process, all plans are dropped.
+While a `config.scoped` block is open in any thread, or an option is set that changes what a call does, there are
+no plans: every call takes its slow path, which reads the configuration. When an option that changes code is
+updated for the process, all plans are dropped.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from weakref import WeakSet
 
 from ..config import config
-from .dispatch import JitFunction, add_plan, clear_plans, guard_enter, guard_exit
+from .dispatch import JitFunction, add_plan, clear_plans
 from .plan import Plan
 
 
@@ -25,12 +25,11 @@ class _Watch:
         self.changed()
 
     def changed(self) -> None:
-        hold = bool(config.scopes) or bool(config.disable_jit) or bool(config.debug_nans)
-        if hold != self.holding:
-            self.holding = hold
-            (guard_enter if hold else guard_exit)()
-        if not config.scopes and config.code_key() != self.key:
+        before = self.holding, self.key
+        self.holding = bool(config.scopes or config.disable_jit or config.debug_nans)
+        if not config.scopes:
             self.key = config.code_key()
+        if (self.holding, self.key) != before:
             for function in list(self.functions):
                 clear_plans(function)
 

@@ -42,7 +42,7 @@ class HostCalls:
         def host(pointers: Any) -> int:
             try:
                 _run(call, pointers)
-            except BaseException as error:  # noqa: BLE001 - compiled code raises it again
+            except BaseException as error:  # Compiled code raises it again.
                 self.error = error
                 self.pointers[0] = id(type(error))
                 self.pointers[1] = id(error)

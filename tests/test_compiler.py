@@ -1,0 +1,540 @@
+"""The stages of the compiler one by one, and compiled code against eager on awkward shapes."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+import xform
+import xform.numpy as xnp
+from xform import lax
+from xform.compiler.fuse import Fused, fuse
+from xform.compiler.index import (
+    Clamped,
+    Condition,
+    Expr,
+    LoopVar,
+    Quotient,
+    Remainder,
+    expr,
+    linear_offset,
+)
+from xform.compiler.lower import lower
+from xform.compiler.memory import plan_memory
+from xform.compiler.nests import Kernel, Nest
+from xform.compiler.schedule import schedule
+from xform.compiler.simplify import simplify
+from xform.config import config
+from xform.core import dtypes
+from xform.core.check import check
+from xform.core.jaxpr import Jaxpr, hoist_constants
+
+
+@pytest.fixture(autouse=True)
+def _double() -> Iterator[None]:
+    with config.scoped(enable_x64=True, cache_dir="", check=True):
+        yield
+
+
+# -- index expressions --------------------------------------------------------------------------
+
+
+def evaluated(e: Expr, env: dict[LoopVar, int]) -> int:
+    """The value of an index expression, by its definition."""
+    total = e.const
+    for atom, c in e.terms:
+        if isinstance(atom, LoopVar):
+            value = env[atom]
+        elif isinstance(atom, Quotient):
+            value = evaluated(atom.of, env) // atom.by
+        elif isinstance(atom, Remainder):
+            value = evaluated(atom.of, env) % atom.by
+        else:
+            assert isinstance(atom, Clamped)
+            value = min(max(evaluated(atom.of, env), atom.low), atom.high)
+        total += c * value
+    return total
+
+
+VARIABLES = (LoopVar("i", 3), LoopVar("j", 4), LoopVar("k", 5), LoopVar("one", 1))
+EVERYWHERE = [
+    dict(zip(VARIABLES, values, strict=True))
+    for values in itertools.product(*(range(v.extent) for v in VARIABLES))
+]
+
+
+class Formula:
+    """An index expression, and the same as a Python function of the loop variables."""
+
+    def __init__(self, of: Expr, text: str) -> None:
+        self.of = of
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def at(self, env: dict[LoopVar, int]) -> int:
+        values = {v.name: n for v, n in env.items()}
+        return int(eval(self.text, {"clamp": lambda x, a, b: min(max(x, a), b)}, values))
+
+
+_small = st.integers(-7, 7)
+_by = st.integers(1, 12)
+_atoms = st.one_of(
+    st.sampled_from(VARIABLES).map(lambda v: Formula(expr(v), v.name)),
+    _small.map(lambda n: Formula(expr(n), f"({n})")),
+)
+
+
+def _combined(inner: st.SearchStrategy[Formula]) -> st.SearchStrategy[Formula]:
+    return st.one_of(
+        st.tuples(inner, inner).map(lambda p: Formula(p[0].of + p[1].of, f"({p[0]} + {p[1]})")),
+        st.tuples(inner, inner).map(lambda p: Formula(p[0].of - p[1].of, f"({p[0]} - {p[1]})")),
+        st.tuples(inner, _small).map(lambda p: Formula(p[0].of * p[1], f"({p[0]} * {p[1]})")),
+        st.tuples(inner, _by).map(lambda p: Formula(p[0].of // p[1], f"({p[0]} // {p[1]})")),
+        st.tuples(inner, _by).map(lambda p: Formula(p[0].of % p[1], f"({p[0]} % {p[1]})")),
+        st.tuples(inner, _small, st.integers(0, 9)).map(
+            lambda p: Formula(
+                p[0].of.clamp(p[1], p[1] + p[2]), f"clamp({p[0]}, {p[1]}, {p[1] + p[2]})"
+            )
+        ),
+    )
+
+
+formulas = st.recursive(_atoms, _combined, max_leaves=8)
+
+
+@given(formulas)
+def test_index_expressions_are_integer_arithmetic(formula):
+    for env in EVERYWHERE:
+        value = evaluated(formula.of, env)
+        assert value == formula.at(env)
+        assert formula.of.low <= value <= formula.of.high
+
+
+@given(formulas, formulas)
+def test_conditions_compare_index_expressions(a, b):
+    pairs = [
+        (a.of >= b.of, lambda x, y: x >= y),
+        (a.of > b.of, lambda x, y: x > y),
+        (a.of <= b.of, lambda x, y: x <= y),
+        (a.of < b.of, lambda x, y: x < y),
+        (a.of.equals(b.of), lambda x, y: x == y),
+        ((a.of >= 0) & (b.of < 3), lambda x, y: x >= 0 and y < 3),
+        ((a.of >= 0) | (b.of < 3), lambda x, y: x >= 0 or y < 3),
+    ]
+    for condition, wanted in pairs:
+        for env in EVERYWHERE:
+            assert holds(condition, env) == wanted(a.at(env), b.at(env))
+
+
+def holds(condition: Condition, env: dict[LoopVar, int]) -> bool:
+    return all(any(evaluated(e, env) >= 0 for e in clause) for clause in condition.clauses)
+
+
+@given(formulas, _by)
+def test_quotient_and_remainder_recombine(formula, by):
+    again = (formula.of // by) * by + formula.of % by
+    for env in EVERYWHERE:
+        assert evaluated(again, env) == formula.at(env)
+
+
+@given(st.permutations(range(3)), st.integers(0, 2))
+def test_reshapes_there_and_back_are_no_change_of_offset(order, shift):
+    """A reshape's indices recombine to the offset they came from: no divisions are left."""
+    extents = [VARIABLES[k].extent for k in order]
+    offset = linear_offset([expr(VARIABLES[k]) for k in order], extents) + shift
+    size = math.prod(extents) + shift
+    for columns in (2, 3, 4, 6):
+        rows = -(-size // columns)
+        assert linear_offset([offset // columns, offset % columns], [rows, columns]) == offset
+
+
+def test_divisions_vanish_where_the_loops_decide_them():
+    i, j = VARIABLES[0], VARIABLES[1]
+    offset = linear_offset([expr(i), expr(j)], [i.extent, j.extent])
+    assert offset // 4 == expr(i)
+    assert offset % 4 == expr(j)
+    assert (expr(j) < 4).is_true
+    assert (expr(j) >= 4).is_false
+
+
+# -- simplification -----------------------------------------------------------------------------
+
+
+def program_of(f: Any, *args: Any) -> Jaxpr:
+    return hoist_constants(xform.make_jaxpr(f)(*args).jaxpr)
+
+
+def names(program: Jaxpr) -> list[str]:
+    return [e.primitive.name for e in program.equations]
+
+
+X = np.ones((4, 6), np.float32)
+V = np.ones(6, np.float32)
+
+
+@pytest.mark.parametrize(
+    "f, wanted",
+    [
+        (lambda x: xnp.sin(x) + xnp.sin(x), ["sin", "add"]),
+        (lambda x: xform.jit(xnp.sin)(x) + xnp.sin(x), ["sin", "add"]),
+        (lambda x: x * 1.0, []),
+        (lambda x: x / 1.0, []),
+        (lambda x: x - 0.0, []),
+        (lambda x: -(-x), []),
+        (lambda x: x.T.T, []),
+        (lambda x: x.reshape(4, 6), []),
+        (lambda x: x.astype("float32"), []),
+        (lambda x: x + (xnp.sin(1.0) + 2.0), ["add"]),
+        (lambda x: (xnp.cos(x), x)[1], []),
+    ],
+)
+def test_simplify(f, wanted):
+    found = [n for n in names(simplify(program_of(f, X))) if n != "broadcast_in_dim"]
+    assert found == wanted
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x + 0.0,  # -0 + 0 is 0
+        lambda x: x - (-0.0),
+        lambda x: x * 0.0,  # inf * 0 is NaN
+        lambda x: x / x,
+        lambda x: x - x,
+    ],
+)
+def test_simplify_keeps_what_does_not_hold_bit_for_bit(f):
+    assert len(simplify(program_of(f, X)).equations) > 0
+    awkward = np.array([0.0, -0.0, np.inf, np.nan, 1.0], np.float32)
+    found, wanted = np.asarray(xform.jit(f)(awkward)), np.asarray(f(xnp.asarray(awkward)))
+    np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_array_equal(np.signbit(found), np.signbit(wanted))
+
+
+def test_simplify_recomputes_in_a_checkpoint():
+    def loss(x):
+        return xnp.sum(xform.checkpoint(lambda z: xnp.sin(xnp.sin(z)))(x))
+
+    assert names(simplify(program_of(xform.grad(loss), X))).count("sin") >= 2
+
+
+def test_transposed_products_are_made_in_that_order():
+    f = xform.grad(lambda w, x: xnp.sum(xnp.sin(x @ w)))
+    simple = simplify(program_of(f, np.ones((6, 3), np.float32), X))
+    check(simple)
+    assert "transpose" not in names(simple)
+
+
+# -- fusion -------------------------------------------------------------------------------------
+
+
+def fused(f: Any, *args: Any) -> Fused:
+    return fuse(lower(simplify(program_of(f, *args))))
+
+
+def softmax(x: Any) -> Any:
+    e = xnp.exp(x - xnp.max(x, axis=-1, keepdims=True))
+    return e / xnp.sum(e, axis=-1, keepdims=True)
+
+
+def test_softmax_is_one_nest_with_three_phases():
+    (nest,) = fused(softmax, X).steps
+    assert isinstance(nest, Nest)
+    assert len(nest.phases) == 3
+
+
+def test_layernorm_is_one_nest():
+    def layernorm(x):
+        centred = x - xnp.mean(x, axis=-1, keepdims=True)
+        variance = xnp.mean(centred**2, axis=-1, keepdims=True)
+        return centred / xnp.sqrt(variance + 1e-5)
+
+    (nest,) = fused(layernorm, X).steps
+    assert isinstance(nest, Nest)
+
+
+def test_an_update_of_parameters_is_one_nest_per_shape():
+    def sgd(params, grads):
+        return [p - 0.1 * g for p, g in zip(params, grads, strict=True)]
+
+    assert len(fused(lambda p, g, m: (p - 0.1 * (0.9 * m + g), 0.9 * m + g), X, X, X).steps) == 1
+    assert len(fused(sgd, [X, V], [X, V]).steps) == 2
+
+
+def test_views_have_no_steps_of_their_own():
+    def f(x):
+        return xnp.flip(x.T.reshape(2, 3, 4), 1)[:, ::2] * 2.0
+
+    assert len(fused(f, X).steps) == 1
+
+
+def test_sums_in_both_directions_of_one_matrix():
+    steps = fused(lambda x: (xnp.sum(x, axis=0), xnp.sum(x, axis=1)), X).steps
+    assert all(isinstance(s, Nest) for s in steps)
+
+
+def test_large_products_are_kernels_small_ones_are_loops():
+    large = np.ones((64, 64), np.float32)
+    assert [type(s) for s in fused(lambda x: x @ x, large).steps] == [Kernel]
+    assert [type(s) for s in fused(lambda x: x @ x.T, X).steps] == [Nest]
+
+
+# -- memory and schedule ------------------------------------------------------------------------
+
+
+def test_the_workspace_is_used_again():
+    def chain(x):
+        for _ in range(8):
+            x = xnp.tanh(x @ x)
+        return x
+
+    large = np.ones((64, 64), np.float32)
+    plan = plan_memory(fused(chain, large), ())
+    assert large.nbytes <= plan.workspace_bytes <= 3 * large.nbytes
+
+
+def test_donated_inputs_give_their_memory_to_outputs():
+    step = fused(lambda p, g: p - 0.1 * g, X, X)
+    assert plan_memory(step, (True, False)).aliases == ((0, 0),)
+    assert plan_memory(step, (False, False)).aliases == ()
+
+
+def test_an_input_that_is_read_elsewhere_gives_no_memory():
+    step = fused(lambda x: (xnp.flip(x, 0) + x), X)
+    assert plan_memory(step, (True,)).aliases == ()
+
+
+def test_contiguous_loops_become_one():
+    (nest,) = fused(lambda x: xnp.sin(x) * 2, np.ones((3, 5, 7), np.float32)).steps
+    plan = schedule(nest, fused(lambda x: x, X).stored | {w.node for _, w in nest.works()}, 32)
+    (phase,) = plan.phases
+    assert [plan.extent(v) for v in (*plan.outer, *phase.loops)] == [3 * 5 * 7]
+    assert phase.lanes == 8
+
+
+# -- compiled code on awkward shapes ------------------------------------------------------------
+
+SIZES = (0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 64, 100)
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
+EVERY = ("bool", *INTEGERS, *FLOATS)
+
+
+def draw(shape: Any, dtype: str, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    if dtype == "bool":
+        return rng.integers(0, 2, shape).astype(bool)
+    low = 0 if dtype.startswith("u") else -9
+    whole = rng.integers(low, 10, shape)
+    if dtype not in FLOATS:
+        return whole.astype(dtype)
+    kind = ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype
+    return (whole / 4).astype(kind)
+
+
+def assert_compiled(f: Any, *args: Any, roundings: float = 4.0) -> None:
+    """jit(f) = f: the same dtypes and shapes, numbers up to some roundings of the largest."""
+    given_arrays = [xnp.asarray(x) for x in args]
+    found = xform.tree.leaves(xform.jit(f)(*given_arrays))
+    wanted = xform.tree.leaves(f(*given_arrays))
+    for k, (x, y) in enumerate(zip(found, wanted, strict=True)):
+        got, want = np.asarray(x), np.asarray(y)
+        assert (got.shape, got.dtype) == (want.shape, want.dtype), k
+        if not dtypes.is_float(want.dtype):
+            np.testing.assert_array_equal(got, want, str(k))
+            continue
+        eps = float(dtypes.finfo(want.dtype).eps)
+        got, want = got.astype(np.float64), want.astype(np.float64)
+        finite = np.abs(want[np.isfinite(want)])
+        scale = max(1.0, float(np.max(finite, initial=0.0)))
+        np.testing.assert_allclose(
+            got, want, rtol=roundings * eps, atol=roundings * eps * scale, err_msg=str(k)
+        )
+
+
+def elementwise(x: Any, y: Any) -> Any:
+    both = (x == y, x < y, xnp.where(x > y, x, y), xnp.maximum(x, y))
+    if x.dtype == bool:
+        return (*both, x & y, x | y, ~x, x ^ y)
+    return (*both, x + y, x - y, x * y, x * 3 + y, abs(x), xnp.minimum(x, y))
+
+
+@pytest.mark.parametrize("dtype", EVERY)
+def test_elementwise_of_every_size(dtype):
+    for n in SIZES:
+        assert_compiled(elementwise, draw(n, dtype, 1), draw(n, dtype, 2))
+
+
+@pytest.mark.parametrize("dtype", EVERY)
+def test_conversions(dtype):
+    def f(x):
+        return [x.astype(other) for other in EVERY if x.dtype == bool or not _narrows(x, other)]
+
+    for n in (1, 17):
+        assert_compiled(f, np.abs(draw(n, dtype)) if dtype != "bool" else draw(n, dtype))
+
+
+def _narrows(x: Any, other: str) -> bool:
+    return False
+
+
+SUMS = ("bool", "int8", "uint16", "int32", "int64", *FLOATS)
+
+
+@pytest.mark.parametrize("dtype", SUMS)
+def test_reductions_of_every_size(dtype):
+    def f(x):
+        if x.dtype == bool:
+            return xnp.any(x), xnp.all(x), xnp.sum(x)
+        some = (xnp.sum(x), xnp.prod(x[:4]))
+        if not x.size:
+            return some
+        return (*some, xnp.max(x), xnp.min(x), xnp.argmax(x), xnp.argmin(x))
+
+    for n in SIZES:
+        # Sums of 16-bit floats are rounded once, or once for each step.
+        assert_compiled(f, draw(n, dtype), roundings=2.0 * (4 + n))
+
+
+@pytest.mark.parametrize("axes", [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)])
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_reductions_over_every_set_of_axes(axes, order):
+    def f(x):
+        y = xnp.transpose(x, order)
+        return xnp.sum(y, axis=axes), xnp.max(y, axis=axes), xnp.mean(y * y, axis=axes)
+
+    for shape in ((3, 17, 5), (2, 1, 33), (8, 9, 16)):
+        assert_compiled(f, draw(shape, "float32"), roundings=64)
+
+
+@pytest.mark.parametrize("shape", [(0,), (1, 1), (0, 3), (3, 0), (7, 33), (33, 7), (16, 16)])
+def test_transposes_slices_and_pads(shape):
+    def f(x):
+        found = [x.T, x[::-1], xnp.roll(x, 2, 0), xnp.concatenate([x, x + 1], 0), x.reshape(-1)]
+        found.append(lax.pad(x, xnp.float32(1), [(1, 2, 1)] * x.ndim))
+        if x.shape[0] > 2:
+            found += [x[1::2], x[::-2] + x[::-2].astype("int32"), x[2:] - x[:-2]]
+        if x.ndim == 2:
+            found += [x.T.reshape(-1), x.T[::-1].reshape(-1) + x.reshape(-1)]
+        return found
+
+    assert_compiled(f, draw(shape, "float32"))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32", "float16"])
+def test_gathers_and_scatters(dtype):
+    def f(x, i):
+        return (
+            xnp.take(x, i, axis=0, mode="clip"),
+            xnp.take(x, i, axis=1, mode="wrap"),
+            xnp.take(x, i, axis=0, mode="fill", fill_value=5),
+            x.at[i].add(1),
+            x.at[i].set(2, mode="drop"),
+            x.at[:, i].max(0),
+            lax.dynamic_slice(x, (i[0], i[1]), (2, 2)),
+            lax.dynamic_update_slice(x, x[:2, :3], (i[1], i[2])),
+        )
+
+    for indices in ([0, 1, 2], [-1, 3, 3], [9, -9, 2]):
+        assert_compiled(f, draw((4, 5), dtype), np.array(indices, np.int32))
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_cumulative_and_sorted(n):
+    def f(x, k):
+        return (
+            xnp.cumsum(x, axis=0),
+            xnp.cumsum(k, axis=1),
+            lax.cummax(x, axis=1, reverse=True),
+            lax.cumprod(k, axis=0),
+            xnp.sort(x, axis=0),
+            xnp.argsort(k, axis=1),
+        )
+
+    assert_compiled(f, draw((n, 3), "float32"), draw((2, n), "int32"), roundings=4 + 2.0 * n)
+
+
+PRODUCTS = [
+    ((3, 4), (4, 5)),
+    ((1, 7), (7, 1)),
+    ((0, 3), (3, 2)),
+    ((3, 0), (0, 2)),
+    ((65, 33), (33, 17)),
+    ((64, 64), (64, 64)),
+    ((2, 33, 40), (2, 40, 31)),
+    ((40,), (40,)),
+    ((40, 50), (50,)),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "float16", "bfloat16"])
+def test_products(dtype):
+    for left, right in PRODUCTS:
+        x, y = draw(left, dtype, 1), draw(right, dtype, 2)
+        assert_compiled(lambda a, b: a @ b, x, y, roundings=64)
+
+
+@pytest.mark.parametrize("turned", list(itertools.product((False, True), repeat=3)))
+def test_products_of_transposed_matrices(turned):
+    def f(a, b):
+        a = a.T if turned[0] else a
+        b = b.T if turned[1] else b
+        return (a @ b).T if turned[2] else a @ b
+
+    x = draw((50, 40) if turned[0] else (40, 50), "float32", 1)
+    y = draw((45, 50) if turned[1] else (50, 45), "float32", 2)
+    assert_compiled(f, x, y, roundings=64)
+    assert_compiled(lambda a, b: f(a[1:, 2:], b[1:, 2:]) if a.shape == b.shape else f(a, b), x, y)
+
+
+def test_argmax_at_ties_and_nan():
+    rows = np.array(
+        [[1, 3, 3, 0], [np.nan, 1, np.nan, 2], [-np.inf, np.inf, np.inf, 0], [0.0, -0.0, 0.0, 0.0]],
+        np.float32,
+    )
+    wide = np.tile(rows, (1, 9))
+    for x in (rows, wide, rows.T.copy(), wide.T.copy()):
+        for axis in (None, 0, 1):
+            assert_compiled(lambda v, a=axis: (xnp.argmax(v, a), xnp.argmin(v, a)), x)
+            assert_compiled(lambda v, a=axis: (xnp.max(v, a), xnp.min(v, a)), x)
+
+
+@pytest.mark.parametrize("n", [1, 3, 8, 33])
+def test_softmax_of_rows_and_columns(n):
+    x = draw((n, 9), "float32")
+    assert_compiled(softmax, x, roundings=16)
+    assert_compiled(lambda v: softmax(v.T).T, x, roundings=16)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_nan_infinities_and_signs_of_zero(dtype):
+    edges = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.5]
+    kind = ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype
+    x = np.array(list(itertools.product(edges, edges)), np.float64).astype(kind)
+    a, b = x[:, 0].copy(), x[:, 1].copy()
+
+    def f(u, v):
+        return (u + v, u - v, u * v, u / v, xnp.maximum(u, v), xnp.minimum(u, v), -u, abs(u),
+                u < v, u == v, u != v, xnp.sign(u), xnp.sqrt(u), xnp.where(u < v, u, v))  # fmt: skip
+
+    assert_compiled(f, a, b)
+    for got, want in zip(xform.jit(f)(a, b), f(xnp.asarray(a), xnp.asarray(b)), strict=True):
+        if dtypes.is_float(want.dtype):
+            signs = [np.signbit(np.asarray(y).astype(np.float64)) for y in (got, want)]
+            known = ~np.isnan(np.asarray(want).astype(np.float64))
+            np.testing.assert_array_equal(signs[0][known], signs[1][known])
+
+
+def test_division_and_remainder_of_integers():
+    x = np.arange(-9, 10, dtype=np.int32)
+    for by in (1, 2, 3, 7, -1, -2, -3, -7):
+        assert_compiled(lambda v, d=by: (v // d, v % d, lax.rem(v, xnp.full_like(v, d))), x)
+    y = np.array([3, -3, 5, 1, -1, 7, 2, -2, 4, 9, -9, 8, 6, -6, 5, 4, 3, 2, 1], np.int32)
+    assert_compiled(lambda v, d: (v // d, v % d, xnp.divmod(v, d)), x, y)
