@@ -11,8 +11,6 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from .config import config
-from .runtime import eager as _eager
 from .api import (
     ShapeDtypeStruct,
     checkpoint,
@@ -31,6 +29,8 @@ from .api import (
     vjp,
     vmap,
 )
+from .config import config
+from .runtime import eager as _eager  # noqa: F401 - hands the array type to the interpreters
 
 __version__ = "0.1.0"
 
@@ -45,6 +45,27 @@ _SUBMODULES = (
 )
 
 remat = checkpoint
+
+__all__ = [
+    "ShapeDtypeStruct",
+    "checkpoint",
+    "config",
+    "custom_jvp",
+    "custom_vjp",
+    "eval_shape",
+    "grad",
+    "hessian",
+    "jacfwd",
+    "jacrev",
+    "jit",
+    "jvp",
+    "linearize",
+    "make_jaxpr",
+    "remat",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+]
 
 
 def __getattr__(name: str) -> Any:

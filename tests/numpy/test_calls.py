@@ -50,15 +50,16 @@ def _data():
 
 DATA = _data()
 
-# float32 sums in another order than NumPy's.
+# Sums in another order than NumPy's.
 TOLERANCE = {"rtol": 2e-5, "atol": 2e-5}
+WIDE_TOLERANCE = {"rtol": 1e-12, "atol": 1e-12}
 
 
 def _call(module, call, data):
     return eval(f"module.{call}", {**data, "module": module, "np": np})
 
 
-def _check(expected, got):
+def _check(expected, got, tolerance):
     wanted, structure = flatten(expected)
     found, other = flatten(got)
     assert len(wanted) == len(found), (structure, other)
@@ -66,14 +67,26 @@ def _check(expected, got):
         reference = np.asarray(reference)
         if hasattr(x, "dtype"):
             assert x.dtype == dtypes.canonicalize(reference.dtype)
-        np.testing.assert_allclose(np.asarray(x), reference, **TOLERANCE)
+        np.testing.assert_allclose(np.asarray(x), reference, **tolerance)
         assert np.shape(x) == reference.shape
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("call", CALLS)
 def test_equals_numpy(call):
-    _check(_call(np, call, DATA), _call(xnp, call, DATA))
+    _check(_call(np, call, DATA), _call(xnp, call, DATA), TOLERANCE)
+
+
+WIDE = {"float32": np.float64, "int32": np.int64, "complex64": np.complex128}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("call", CALLS)
+def test_equals_numpy_in_64_bits(call):
+    """With x64 on, widths are exactly NumPy's."""
+    data = {k: x.astype(WIDE.get(x.dtype.name, x.dtype)) for k, x in DATA.items()}
+    with xform.config.scoped(enable_x64=True):
+        _check(_call(np, call, data), _call(xnp, call, data), WIDE_TOLERANCE)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -245,3 +245,16 @@ def test_roll_by_a_traced_shift():
     roll = xform.jit(lambda x, k: xnp.roll(x, k, 1))
     for k in (0, 1, -2, 11):
         np.testing.assert_array_equal(roll(xnp.asarray(X), k), np.roll(X, k, 1))
+
+
+@pytest.mark.parametrize("mask", [X % 2 == 0, MASK], ids=("full", "leading"))
+def test_traced_mask_takes_one_number(mask):
+    x = xnp.asarray(X)
+    replaced = X.copy()
+    replaced[mask] = 0
+    np.testing.assert_array_equal(xform.jit(lambda x, m: x.at[m].set(0))(x, mask), replaced)
+    doubled = X.copy()
+    doubled[mask] *= 2
+    np.testing.assert_array_equal(xform.jit(lambda x, m: x.at[m].multiply(2))(x, mask), doubled)
+    with pytest.raises(NonConcreteBooleanIndexError):
+        xform.jit(lambda x, m: x.at[m].set(xnp.ones(3)))(x, mask)

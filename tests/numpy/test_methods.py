@@ -191,17 +191,31 @@ def test_comparison_with_other_types():
 )
 def test_numpy_functions_trace(function):
     expected = function(F)
-    got = function(xnp.asarray(F))
-    assert isinstance(got, xnp.ndarray)
-    np.testing.assert_allclose(got, expected, rtol=1e-6)
+    np.testing.assert_allclose(function(xnp.asarray(F)), expected, rtol=1e-6)
     np.testing.assert_allclose(xform.jit(function)(F), expected, rtol=1e-6)
 
 
-def test_numpy_function_refusals():
+def test_ufuncs_of_arrays_give_arrays():
     x = xnp.asarray(F)
+    for got in (np.sin(x), np.add(x, F), F * x, np.float32(2) * x):
+        assert isinstance(got, xnp.ndarray)
+
+
+def test_numpy_functions_read_the_numbers_of_arrays():
+    x = xnp.asarray(F)
+    assert np.array_equal(x, F.tolist())
+    assert isinstance(np.stack([x, F]), np.ndarray)
+    out = np.zeros_like(F)
+    np.add(x, 1, out=out)
+    np.testing.assert_array_equal(out, F + 1)
+    out += x
+    np.testing.assert_array_equal(out, 2 * F + 1)
+
+
+def test_numpy_function_refusals():
     with pytest.raises(ArgumentError, match="immutable"):
-        np.add(x, 1, out=np.zeros_like(F))
+        xform.jit(lambda x: np.add(x, 1, out=np.zeros_like(F)))(F)
     with pytest.raises(ArgumentError, match="xform"):
-        np.busday_count(x, x)
+        xform.jit(lambda x: np.busday_count(x, x))(F)
     with pytest.raises(ArgumentError, match=r"add\.at|at"):
-        np.add.at(x, 0, 1)
+        xform.jit(lambda x: np.add.at(x, 0, 1))(F)

@@ -178,3 +178,23 @@ def test_gradients_equal_differences(name):
             ) / (2 * step)
             assert got[index] == pytest.approx(difference, rel=2e-6, abs=2e-7)
     assert got.dtype == dtypes.canonicalize(np.dtype("float64")) or got.dtype == np.float64
+
+
+TIES = {
+    "logaddexp": (lambda x: xnp.logaddexp(x, 1.0), 1.0, 0.5),
+    "logaddexp of itself": (lambda x: xnp.logaddexp(x, x), np.inf, 2.0),
+    "maximum": (lambda x: xnp.maximum(x, 0.0), 0.0, 0.5),
+    "clip": (lambda x: xnp.clip(x, 0.0, 1.0), 2.0, 0.0),
+    "sinc": (xnp.sinc, 0.0, 0.0),
+    "modf": (lambda x: xnp.modf(x)[0], -2.0, 1.0),
+    "square of zero": (lambda x: x**2, 0.0, 0.0),
+    "nan_to_num": (xnp.nan_to_num, np.nan, 0.0),
+    "where": (lambda x: xnp.where(x > 0, x, 0.0), 0.0, 0.0),
+    "std": (lambda x: xnp.std(xnp.stack([x, x + 2])), 1.0, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", TIES)
+def test_gradients_at_ties(name):
+    function, point, slope = TIES[name]
+    assert float(xform.grad(function)(np.float32(point))) == slope

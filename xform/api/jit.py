@@ -217,7 +217,7 @@ class Lowered:
 
     def as_text(self, stage: str = "jaxpr") -> str:
         """The program at a stage: `jaxpr`, `simplified`, `loops`, `nests`, `llvm` or `asm`."""
-        return compiler.pipeline.stages(self._traced.program, self._traced.donated, stage)
+        return str(compiler.pipeline.stages(self._traced.program, self._traced.donated, stage))
 
     def compile(self) -> Compiled:
         self._traced.compiled()
@@ -233,7 +233,7 @@ class Compiled:
 
     def as_text(self, stage: str = "llvm") -> str:
         """The program at a stage, as for `Lowered.as_text`."""
-        return compiler.pipeline.stages(self._traced.program, self._traced.donated, stage)
+        return str(compiler.pipeline.stages(self._traced.program, self._traced.donated, stage))
 
     def memory_analysis(self) -> dict[str, int]:
         """Bytes of the inputs, the outputs and the scratch memory."""

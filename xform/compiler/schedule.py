@@ -57,17 +57,21 @@ class NestPlan:
 
 @dataclass
 class _Accesses:
-    """Offsets read and written in a phase, and index expressions used otherwise."""
+    """Offsets read and written in a phase, and index expressions used otherwise.
+
+    `results` are the offsets that reductions are stored at, once for each of the outer iterations.
+    """
 
     reads: list[Expr]
     writes: list[Expr]
+    results: list[Expr]
     fixed: list[Expr]
     item_bytes: int
     cost: int
 
     @property
     def offsets(self) -> list[Expr]:
-        return [*self.reads, *self.writes]
+        return [*self.reads, *self.writes, *self.results]
 
 
 def schedule(nest: Nest, stored: Container[Node], vector_bytes: int) -> NestPlan:
@@ -108,11 +112,14 @@ def schedule(nest: Nest, stored: Container[Node], vector_bytes: int) -> NestPlan
 def _accesses(phase: Phase, stored: Container[Node], registers: Container[Node]) -> _Accesses:
     expansion = Expansion(stored)
     writes: list[Expr] = []
+    results: list[Expr] = []
     sizes = [1]
     for work in phase.works:
         expansion.work(work)
         if work.kind != "reduce":
             writes.append(linear_offset(work.place, work.node.shape))
+        elif work.node in stored:
+            results.append(linear_offset(work.place, work.node.shape))
         sizes.append(_register_bytes(work.node))
         sizes.append(_register_bytes(work.operand))
     reads = [
@@ -125,7 +132,7 @@ def _accesses(phase: Phase, stored: Container[Node], registers: Container[Node])
         if not isinstance(node.loop, Scalar):
             sizes.append(_register_bytes(node))
     cost = sum(own_cost(n) for n in expansion.computed)
-    return _Accesses(reads, writes, fixed, max(sizes), cost)
+    return _Accesses(reads, writes, results, fixed, max(sizes), cost)
 
 
 def _register_bytes(node: Node) -> int:

@@ -169,7 +169,7 @@ class Base(Trace):
     __slots__ = ("array_type", "evaluate", "view", "wrap")
 
     evaluate: Callable[[Any, Sequence[Any], dict[str, Any]], Any]
-    array_type: type
+    array_type: Any
     wrap: Callable[[np.ndarray[Any, Any], ShapedArray], Any]
     view: Callable[[Any], np.ndarray[Any, Any]]
 
@@ -228,7 +228,7 @@ def aval_of(x: Any) -> ShapedArray:
     NumPy's 64-bit values count as what `narrowed` makes of them; Python scalars are weakly typed.
     """
     if isinstance(x, Tracer | Literal) or type(x) is BASE.array_type:
-        return x.aval  # type: ignore[union-attr, no-any-return]
+        return x.aval  # type: ignore[no-any-return]
     if isinstance(x, np.ndarray | np.generic):
         return ShapedArray(x.shape, dtypes.canonicalize(dtypes.check_user_dtype(x.dtype)))
     if isinstance(x, bool | int | float | complex):

@@ -12,7 +12,7 @@ from typing import Any
 from .. import errors
 from ..core.jaxpr import Jaxpr, hoist_constants
 from ..core.loops import Inline
-from ..core.primitive import Absent, Custom, Domain, LinearInput, Zero, define
+from ..core.primitive import Absent, Custom, Domain, LinearInput, Primitive, Zero, define
 from ..core.trace import aval_of
 from ..interpreters.batching import batch_flat, place, to_front
 from ..interpreters.evaluate import evaluate_program
@@ -198,7 +198,7 @@ def _draw_tangents(rng: Any, dtype: Any) -> Any:
     return [x], params
 
 
-custom_tangents = define(
+custom_tangents: Primitive = define(
     "custom_tangents",
     params=("bwd", "avals", "nonzero"),
     abstract_eval=_tangents_avals,
@@ -268,7 +268,7 @@ def _vjp_batch(
 
 
 def _draw_vjp(rng: Any, dtype: Any) -> Any:
-    params = {
+    params: dict[str, Any] = {
         "fun": lambda x: [add(x, x)],
         "fwd": lambda x: ([add(x, x)], []),
         "bwd": lambda ct: [add(ct, ct)],

@@ -66,7 +66,7 @@ def partial_flat(
     with active(trace):
         outputs = list(function(*given))
     out_unknown = [trace.is_unknown(y) for y in outputs]
-    invars = [t.var for t, aval in zip(given, unknown, strict=True) if aval is not None]
+    invars = [t.variable for t, aval in zip(given, unknown, strict=True) if aval is not None]
     program = trace.close(invars, [y for y, u in zip(outputs, out_unknown, strict=True) if u])
     known = [None if u else y for y, u in zip(outputs, out_unknown, strict=True)]
     return known, out_unknown, program

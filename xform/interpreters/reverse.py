@@ -138,7 +138,7 @@ def _transpose(
         ]
         return rule(given, *inputs, **equation.params)  # type: ignore[no-any-return]
     out = rule(cts[0], *inputs, **equation.params)
-    return (out,) if len(inputs) == 1 and not isinstance(out, tuple | list) else out  # type: ignore[no-any-return]
+    return (out,) if len(inputs) == 1 and not isinstance(out, tuple | list) else out
 
 
 def transpose_flat(

@@ -19,11 +19,11 @@ from ..core.values import scalar, to_numpy
 class StagedTracer(Tracer):
     """A variable of the program being written."""
 
-    __slots__ = ("origin_source", "var")
+    __slots__ = ("origin_source", "variable")
 
     def __init__(self, trace: Trace, var: Var, at: source.Source, name: str | None = None) -> None:
         super().__init__(trace, var.aval)
-        self.var = var
+        self.variable = var
         self.origin_source = (name, at)
 
     def origin(self) -> str:
@@ -54,7 +54,7 @@ class StagingTrace(Trace):
         """The variable or literal of an operand; a value from outside becomes a constant."""
         if isinstance(x, Tracer):
             if x.trace is self:
-                return x.var  # type: ignore[attr-defined, no-any-return]
+                return x.variable  # type: ignore[attr-defined, no-any-return]
             if not is_within(self, x.trace):
                 raise leaked(x)
         if isinstance(x, Literal):
@@ -126,4 +126,4 @@ def stage(
     tracers = [trace.argument(aval, n) for aval, n in zip(avals, names, strict=True)]
     with active(trace):
         outputs = function(*tracers)
-    return trace.close([t.var for t in tracers], outputs)
+    return trace.close([t.variable for t in tracers], outputs)

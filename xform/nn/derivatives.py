@@ -25,11 +25,13 @@ def custom_derivative(rule: Rule) -> Callable[[Function], Function]:
     """
 
     def decorate(function: Function) -> Function:
+        name = function.__name__.lstrip("_")
+
         @functools.wraps(function)
         def apply(x: Any) -> Any:
             if current_trace() is BASE and not isinstance(x, Tracer):
                 return function(x)
-            (y,) = custom_jvp_call(x, fun=flat, rule=flat_rule, jaxpr=None, name=function.__name__)
+            (y,) = custom_jvp_call(x, fun=flat, rule=flat_rule, jaxpr=None, name=name)
             return y
 
         @functools.wraps(function)
@@ -41,6 +43,9 @@ def custom_derivative(rule: Rule) -> Callable[[Function], Function]:
             y = apply(x)
             return [y, rule(t, y, x)]
 
+        # The names that printed programs show.
+        flat.__name__ = name
+        flat_rule.__name__ = f"{name}_derivative"
         return apply
 
     return decorate

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..core.trace import aval_of
-from ..errors import ArgumentError, MutationError, ShapeError
+from ..core import dtypes
+from ..core.trace import Tracer, aval_of
+from ..errors import ArgumentError, IndexOutOfBoundsError, MutationError, ShapeError
 from ..ops.indexing import scatter, scatter_add
 from ..ops.scattering import scatter_max, scatter_min, scatter_mul
 from ..ops.slicing import dynamic_update_slice
-from ..ops.structural import reshape, rev
+from ..ops.structural import broadcast_in_dim, reshape, rev, select_n
 from ..ops.windows import GatherScatterMode, ScatterDimensionNumbers
 from . import operators as ops
 from .indexing import along_axis_key, read_mode, select_elements, stacked_indices, wrapped
@@ -21,6 +22,7 @@ from .promotion import (
     broadcast_shapes,
     canonical_axis,
     cast,
+    concrete,
     full_like,
     literal,
     operand,
@@ -58,7 +60,8 @@ class IndexUpdate:
     `mode`, what indices outside do: ``"drop"`` leaves them out (the default for traced ones),
     ``"clip"`` moves them inside, ``"promise_in_bounds"`` says there are none. Without a mode,
     indices that are known must lie inside. Where an element occurs twice, `add` and `multiply`
-    count it twice; which value `set` keeps is not specified.
+    count it twice; which value `set` keeps is not specified. A traced mask as the whole key takes
+    one number.
     """
 
     __slots__ = ("_array", "_key")
@@ -150,6 +153,8 @@ class IndexUpdate:
         mode: Any = None,
     ) -> Any:
         x = operand(self._array)
+        if _is_traced_mask(self._key) and aval_of(values).ndim == 0:
+            return _write_masked(row, x, self._key, values)
         selection = self._read(mode)
         updates = _updates(x, selection, values)
         if 0 in (aval_of(x).size, aval_of(updates).size):
@@ -167,6 +172,34 @@ class IndexUpdate:
             unique_indices,
             indices_are_sorted,
         )
+
+
+def _is_traced_mask(key: Any) -> bool:
+    """Whether a key is a single mask whose values are not known."""
+    if not isinstance(key, Tracer) or not dtypes.is_bool(key.dtype):
+        return False
+    return concrete(key) is None
+
+
+_COMBINE = {
+    scatter: lambda x, v: v,
+    scatter_add: ops.add,
+    scatter_mul: ops.mul,
+    scatter_min: ops.min_,
+    scatter_max: ops.max_,
+}
+
+
+def _write_masked(row: Any, x: Any, mask: Any, value: Any) -> Any:
+    """One number written where a mask holds: where it holds need not be known for that."""
+    shape, covered = aval_of(x).shape, aval_of(mask).shape
+    if covered != shape[: len(covered)]:
+        raise IndexOutOfBoundsError(
+            f"expected a mask that fits an array of shape {shape}", f"a mask of shape {covered}"
+        )
+    full_mask = broadcast_in_dim(mask, shape=shape, broadcast_dimensions=tuple(range(len(covered))))
+    number = broadcast(cast(operand(value), aval_of(x).dtype), shape)
+    return select_n(full_mask, x, _COMBINE[row](x, number))
 
 
 def _as_places(selection: Selection) -> Selection:

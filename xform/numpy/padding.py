@@ -14,7 +14,7 @@ from ..ops.slicing import concatenate, pad as pad_row
 from ..ops.structural import reshape
 from . import operators as ops
 from .indexing import take
-from .promotion import broadcast, cast, concrete, operand
+from .promotion import as_array, broadcast, cast, concrete, operand
 from .reductions import max as max_over, mean, min as min_over
 from .shaping import part
 from .statistics import median
@@ -196,7 +196,7 @@ def _ramp(x: Any, axis: int, before: int, after: int, options: dict[str, Any]) -
         steps = np.arange(width) if rising else np.arange(width, 0, -1) - 1
         sizes = tuple(width if d == axis else 1 for d in range(aval.ndim))
         dtype = aval_of(inner).dtype
-        weight = cast(operand((steps / max(width, 1)).astype(np.float32).reshape(sizes)), dtype)
+        weight = as_array((steps / max(width, 1)).astype(dtype).reshape(sizes))
         shape = tuple(width if d == axis else m for d, m in enumerate(aval.shape))
         at_edge = broadcast(part(inner, axis, edge, edge + 1), shape)
         at_end = broadcast(cast(operand(end), dtype), shape)

@@ -13,7 +13,7 @@ from ..core.trace import aval_of
 from ..errors import ArgumentError, DtypeError, ShapeError
 from ..ops.structural import select_n
 from . import operators as ops
-from .logic import isclose, isfinite, truth
+from .logic import isclose, isfinite, signbit, truth
 from .promotion import (
     broadcast,
     broadcast_shapes,
@@ -158,11 +158,12 @@ def modf(x: Any, /, out: None = None) -> tuple[Any, Any]:
     (Array(-0.5, dtype=float32, weak_type=True), Array(-1., dtype=float32, weak_type=True))
     """
     values = inexact_operand(x)
-    negative = ops.lt(values, full_like(values, 0))
+    negative = signbit(values)
     whole = select_n(negative, ops.floor(values), ops.ceil(values))
+    # The difference taken the other way round has the sign of x where it is 0.
+    rest = select_n(negative, ops.sub(values, whole), ops.neg(ops.sub(whole, values)))
     infinite = ops.eq(ops.abs_(values), full_like(values, math.inf))
-    rest = select_n(infinite, ops.sub(values, whole), full_like(values, 0))
-    return ops.copysign(rest, values), whole
+    return select_n(infinite, rest, ops.copysign(full_like(values, 0), values)), whole
 
 
 def gcd(x1: Any, x2: Any) -> Any:

@@ -1,4 +1,9 @@
-"""NumPy's own functions, applied to arrays and traced values, become those of this package."""
+"""NumPy's own functions, applied to arrays and traced values.
+
+A traced value makes them those of this package. On arrays with numbers, ufuncs do so too, so that operators
+between NumPy's arrays and xform's give xform's; NumPy's other functions just read the numbers, and return what
+they return for NumPy's arrays.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +38,24 @@ _REDUCTIONS = {
 _ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
 
 
+def _has_tracer(x: Any) -> bool:
+    """Whether a traced value is among the arguments, however deep in lists."""
+    if isinstance(x, tuple | list):
+        return any(map(_has_tracer, x))
+    if isinstance(x, Mapping):
+        return any(map(_has_tracer, x.values()))
+    return isinstance(x, Tracer)
+
+
+def _numbers(x: Any) -> Any:
+    """The arguments with NumPy's arrays in the place of xform's."""
+    if isinstance(x, tuple | list):
+        return type(x)(map(_numbers, x)) if type(x) in (tuple, list) else x
+    if type(x) is dict:
+        return {k: _numbers(v) for k, v in x.items()}
+    return np.asarray(x) if isinstance(x, Array) else x
+
+
 def _missing(name: str) -> ArgumentError:
     return ArgumentError(
         "expected a NumPy function that xform.numpy has too",
@@ -45,6 +68,8 @@ def _missing(name: str) -> ArgumentError:
 def _array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """Apply the function of a ufunc's name."""
     name = ufunc.__name__
+    if not _has_tracer((inputs, kwargs)) and (kwargs or method != "__call__" or name not in _FACE):
+        return getattr(ufunc, method)(*_numbers(inputs), **_numbers(kwargs))
     for argument in ("out", "where"):
         if kwargs.get(argument) is not None and kwargs[argument] is not True:
             raise ArgumentError(
@@ -91,6 +116,8 @@ def _array_function(
     kwargs: Mapping[str, Any],
 ) -> Any:
     """Apply the function of a NumPy function's name."""
+    if not _has_tracer((args, kwargs)):
+        return func(*_numbers(args), **_numbers(kwargs))
     module = getattr(func, "__module__", "") or ""
     name = func.__name__
     if module.startswith("numpy.linalg"):

@@ -497,11 +497,13 @@ hypot = _real_pair("hypot", _hypotenuse, "The hypotenuse of a right triangle wit
 
 
 def _log_add(x: Any, y: Any) -> Any:
-    """max + log1p(exp(-|difference|)); equal infinities have no difference."""
-    larger = rows.max_(x, y)
-    gap = rows.sub(x, y)
-    sum_ = add_row(larger, rows.log1p(rows.exp(rows.neg(rows.abs_(gap)))))
-    return select_n(rows.ne(gap, gap), sum_, add_row(x, y))
+    """larger + log1p(exp(smaller - larger)), differentiable where the two are equal."""
+    larger, smaller = rows.max_(x, y), rows.min_(x, y)
+    gap = rows.sub(smaller, larger)
+    # Equal infinities have no difference.
+    undefined = rows.ne(gap, gap)
+    gap = select_n(undefined, gap, full_like(gap, 0))
+    return select_n(undefined, add_row(larger, rows.log1p(rows.exp(gap))), add_row(x, y))
 
 
 logaddexp = _real_pair("logaddexp", _log_add, "log(exp(x1) + exp(x2)), without overflow.")

@@ -17,6 +17,7 @@ from ..core.primitive import (
     Custom,
     Domain,
     LinearInput,
+    Primitive,
     Zero,
     along_axis,
     define,
@@ -190,7 +191,7 @@ def _reshape_pieces(
     return [Piece(0, tuple(reversed(where)))]
 
 
-reshape = define(
+reshape: Primitive = define(
     "reshape",
     params=("new_sizes",),
     abstract_eval=_reshape_aval,
@@ -232,7 +233,7 @@ def _transpose_pieces(
     return [Piece(0, tuple(index[permutation.index(d)] for d in range(x.ndim)))]
 
 
-transpose = define(
+transpose: Primitive = define(
     "transpose",
     params=("permutation",),
     abstract_eval=_transpose_aval,
@@ -310,7 +311,7 @@ def _rev_pieces(
     return [Piece(0, tuple(where))]
 
 
-rev = define(
+rev: Primitive = define(
     "rev",
     params=("dimensions",),
     abstract_eval=_rev_aval,
@@ -341,7 +342,7 @@ def _convert_impl(
     if dtypes.is_integer(new_dtype) and dtypes.is_inexact(x.dtype):
         return _saturate(x.real, np.dtype(new_dtype))
     if dtypes.is_bool(new_dtype):
-        return x != 0
+        return x != 0  # type: ignore[no-any-return]
     if dtypes.is_complex(x.dtype) and not dtypes.is_complex(new_dtype):
         x = x.real
     return x.astype(new_dtype)
@@ -362,7 +363,7 @@ def _convert_jvp(t: Any, y: Any, x: Any, *, new_dtype: Any, weak_type: bool) -> 
     return convert_element_type(t, new_dtype=new_dtype, weak_type=False)
 
 
-convert_element_type = define(
+convert_element_type: Primitive = define(
     "convert_element_type",
     params=("new_dtype", "weak_type"),
     abstract_eval=_convert_aval,

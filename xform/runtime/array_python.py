@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _ALIGNMENT, _SMALL = 64, 4096
-_new = object.__new__
+_new: Any = object.__new__
 
 COUNTS_PINS = not sysconfig.get_config_var("Py_GIL_DISABLED")
 """Whether `_pins` can be trusted: without the GIL, threads may miscount it."""
@@ -113,7 +113,7 @@ def _remember_pool(aval: ShapedArray) -> _Pool:
 
 def make(aval: ShapedArray, block: np.ndarray[Any, Any], address: int, owned: bool) -> Array:
     """Make an array of memory."""
-    array = _new(Array)
+    array: Array = _new(Array)
     array.aval = aval
     array._block = block
     array._address = address
@@ -134,7 +134,7 @@ def check_wrappable(array: np.ndarray[Any, Any], aval: ShapedArray) -> None:
         )
 
 
-def _check_fits(array: Any, aval: ShapedArray, *types: type) -> None:
+def _check_fits(array: Any, aval: ShapedArray, *types: Any) -> None:
     """Raise unless the argument is of one of the types, and of this shape and dtype."""
     if not isinstance(array, types):
         raise ArgumentError(f"expected a numpy array {aval}", type(array).__name__)

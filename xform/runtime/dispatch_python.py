@@ -59,7 +59,7 @@ _Matcher = Callable[[Any, _Call], bool]
 
 _MISS = object()
 
-_SCALARS: dict[str, tuple[type, int]] = {
+_SCALARS: dict[str, tuple[Any, int]] = {
     "?": (ctypes.c_bool, 1),
     **{char: (getattr(ctypes, f"c_int{8 * np.dtype(char).itemsize}"), 1) for char in "bhilq"},
     **{char: (getattr(ctypes, f"c_uint{8 * np.dtype(char).itemsize}"), 1) for char in "BHILQ"},
@@ -68,7 +68,7 @@ _SCALARS: dict[str, tuple[type, int]] = {
     "F": (ctypes.c_float, 2),
     "D": (ctypes.c_double, 2),
 }
-_PYTHON_TYPES = {"bool": bool, "int": int, "float": float, "complex": complex}
+_PYTHON_TYPES: dict[str, Any] = {"bool": bool, "int": int, "float": float, "complex": complex}
 # The native dispatcher reads Python ints as 64-bit signed ones; larger ones take the slow path.
 _INT64_MAX = 2**63 - 1
 

@@ -1,8 +1,8 @@
 """When plans may be used: they hold for the configuration of the process they were made under.
 
-While a `config.scoped` block is open in any thread, or an option is set that changes what a call does, there are
-no plans: every call takes its slow path, which reads the configuration. When an option that changes code is
-updated for the process, all plans are dropped.
+While a `config.scoped` block is open in any thread, or an option is set that changes what a call
+does, there are no plans: every call takes its slow path, which reads the configuration. When an
+option that changes code is updated for the process, all plans are dropped.
 """
 
 from __future__ import annotations

@@ -189,7 +189,7 @@ def _probe_numpy() -> None:
 
 def _numpy_functions() -> tuple[int, int]:
     """The addresses of `PyArray_NewFromDescr` and `PyArray_SetBaseObject`."""
-    table = _capsule_pointer(np._core.multiarray._ARRAY_API, None)
+    table = _capsule_pointer(np._core.multiarray._ARRAY_API, None)  # type: ignore[attr-defined]
     _probe("NumPy's table", _word_at(table + _NUMPY_NDARRAY * _WORD), id(np.ndarray))
     return _word_at(table + _NUMPY_NEW_FROM_DESCR * _WORD), _word_at(
         table + _NUMPY_SET_BASE * _WORD
@@ -336,7 +336,7 @@ class Runtime:
         ]
         self._kept.append(entries)
         words = [*map(id, entries), new_from_descr, set_base_object]
-        environment = (ctypes.c_int64 * len(words)).from_address(self._library["python"])
+        environment: Any = (ctypes.c_int64 * len(words)).from_address(self._library["python"])
         environment[:] = words
 
     def _describe(self, aval: ShapedArray) -> int:
