@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def mlp_arguments(layers: tuple[int, ...] = LAYERS, batch: int = BATCH) -> tuple
             (rng.normal(size=(m, n)) * math.sqrt(2 / m)).astype(np.float32),
             np.zeros(n, np.float32),
         )
-        for m, n in zip(layers[:-1], layers[1:], strict=True)
+        for m, n in itertools.pairwise(layers)
     ]
     images = rng.random((batch, layers[0]), np.float32)
     labels = np.eye(layers[-1], dtype=np.float32)[rng.integers(0, layers[-1], batch)]

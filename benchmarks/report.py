@@ -106,9 +106,11 @@ each in turn, and gives the medians. Results are compared before anything is mea
 how many times faster xform is than the library it is compared with: JAX where there is no other
 remark. *Target* is the least ratio wanted.
 
-Measured on {machine}, with {versions}. JAX runs with `--xla_cpu_multi_thread_eigen=false
-intra_op_parallelism_threads=1`, and every library with one thread. Numba compiles the loops that
-`benchmarks/cases.py` shows, without `fastmath`.
+Machine: {machine}.
+Versions: {versions}.
+
+JAX runs with `--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1`, and every library
+with one thread. Numba compiles the loops that `benchmarks/cases.py` shows, without `fastmath`.
 
 {tables}
 """

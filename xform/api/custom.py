@@ -53,7 +53,7 @@ class custom_jvp:
     ... def safe_sqrt_jvp(primals, tangents):
     ...     (x,), (t,) = primals, tangents
     ...     y = safe_sqrt(x)
-    ...     return y, xnp.where(x > 0, t / (2 * y), 0.0)
+    ...     return y, t / (2 * xnp.where(x > 0, y, xnp.inf))
     >>> float(xform.grad(safe_sqrt)(0.0))
     0.0
     """

@@ -163,7 +163,7 @@ class Jitted:
         """Teaches the native dispatcher this call, where all its parts are of kinds it knows."""
         executable = traced.compiled()
         specs = argument_specs(self, args, kwargs)
-        result = result_spec(traced.flat, executable.program.out_avals)
+        result = result_spec(traced.flat, executable.out_avals)
         if specs is not None and result is not None and executable.plannable:
             plan = executable.plan(specs, tuple(kwargs), result, tuple(as_arrays(traced.consts)))
             teach(self.function, plan)

@@ -90,13 +90,16 @@ def _leaf_axes(in_axes: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> l
 
 def _broadcast(prefix: Any, full: Any, what: str) -> list[int | None]:
     try:
-        axes = tree.broadcast_prefix(prefix, full, is_leaf=lambda x: x is None)
+        # None is an axis in the prefix, and no leaf in what it describes.
+        given, structure = tree.flatten(prefix, lambda x: x is None)
+        parts = structure.flatten_up_to(full)
     except errors.TreeError as fault:
         raise errors.TreeError(
             f"expected {what} to be a prefix of the structure it describes",
             f"{prefix!r} for {tree.structure(full)}",
             instead=f"one {what} entry per leaf, or one int for a whole subtree",
         ) from fault
+    axes = [axis for axis, part in zip(given, parts, strict=True) for _ in tree.leaves(part)]
     for axis in axes:
         if axis is not None and (not isinstance(axis, int) or isinstance(axis, bool)):
             raise errors.ArgumentError(f"expected axes that are ints or None in {what}", repr(axis))

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .._kernels import builder as llvm, scalar
 from ..core.loops import Contract, Opaque
 from .emit import NestEmitter
 from .fuse import Fused
 from .index import LoopVar
 from .loop_graph import Node
+from .lower import is_data
 from .memory import Buffer, MemoryPlan
 from .nests import Kernel, Nest
 from .operands import matrix, shape_of
@@ -69,6 +72,11 @@ class _Assembly:
                 self.nest(number, step)
             else:
                 self.kernel(number, step)
+        for node in filter(is_data, self.fused.graph.nodes):
+            items = ", ".join(f"i8 {byte}" for byte in np.asarray(node.loop.value).tobytes())
+            name = f"@data_{node.id}"
+            size = node.aval.nbytes
+            self.globals[name] = f"{name} = private constant [{size} x i8] [{items}], align 16"
         for node, position in self.memory.copies:
             self.copy(self.pointer(self.memory.of[node]), self.output(position), node.aval.nbytes)
         result = "0" if self.status is None else self.pending_error()
@@ -113,6 +121,8 @@ class _Assembly:
             return self.slot(buffer.position)
         if buffer.kind == "output":
             return self.output(buffer.position)
+        if buffer.kind == "data":
+            return Value(self.main, f"@data_{buffer.position}", "ptr", 1, 0)
         return self.main.pointer(self.slot(sum(self.counts)), "i8", buffer.position)
 
     def copy(self, source: Value, target: Value, nbytes: int) -> None:

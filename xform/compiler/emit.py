@@ -46,6 +46,7 @@ class NestEmitter:
         self.scratched: set[Node] = set()  # kept by an earlier phase
         self.scratching: set[Node] = set()  # being kept by this one
         self.memo: dict[Any, Value] = {}
+        self.found_pieces: dict[Any, Any] = {}
         self.tail: Value | None = None  # which lanes exist, in the last iteration of a vector loop
         self.guard: Value | None = None  # where a conditional view reads
         self.subscripts = Subscripts(builder, self.data)
@@ -242,9 +243,22 @@ class NestEmitter:
         return self.memo[node, place, self.guard]
 
     def simple_operands(self, node: Node, place: Place) -> list[tuple[Node, Place]]:
-        if self.is_ready(node) or not isinstance(node.loop, Map):
+        if self.is_ready(node):
             return []
-        return [(x, place if x.shape else ()) for x in node.inputs]
+        if isinstance(node.loop, Map):
+            return [(x, place if x.shape else ()) for x in node.inputs]
+        if isinstance(node.loop, View):
+            pieces = self.pieces(node, place)
+            if len(pieces) == 1 and isinstance(pieces[0][0], Node):
+                return [pieces[0][:2]]
+        return []
+
+    def pieces(self, node: Node, place: Place) -> Any:
+        """`pieces_of`, worked out once for each place."""
+        key = (node, place)
+        if key not in self.found_pieces:
+            self.found_pieces[key] = pieces_of(node, place)
+        return self.found_pieces[key]
 
     def is_ready(self, node: Node) -> bool:
         return node in self.registers or node in self.stored or node in self.scratched
@@ -290,11 +304,12 @@ class NestEmitter:
         return scalar.apply(self.b, "convert_element_type", source, [index], params)[0]
 
     def view(self, node: Node, place: Place) -> Value:
-        pieces = pieces_of(node, place)
+        pieces = self.pieces(node, place)
         outer = self.guard
         values: list[tuple[Value | None, Value]] = []
         taken: Value | None = None  # where an earlier piece was taken
         for operand, index, condition in pieces:
+            self.guard = outer  # conditions are read wherever the view itself is
             holds = None if condition.is_true else self.condition(condition)
             here = _both(self.b, holds, None if taken is None else ~taken)
             self.guard = _both(self.b, outer, here) if here is not None else outer

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ..core.loops import Contract, Generate, Map, Opaque, Reduce, Scan, Update, View
 from .index import Expr, LoopVar
 from .loop_graph import Input, LoopGraph, Node, Scalar, consumers
+from .lower import is_data
 from .nests import Expansion, Kernel, Nest, Phase, Place, Step, Work, fresh, place_of, substituted
 from .operands import base_of
 
@@ -30,6 +31,11 @@ _MOST_WORKS = 12
 _MOST_READS = 24
 _LOOK_BACK = 12
 _ROUNDS = 8
+
+
+def has_own_memory(node: Node) -> bool:
+    """Inputs, and constants of dtypes that compiled code cannot write: they are data of the module."""
+    return isinstance(node.loop, Input) or is_data(node)
 
 
 def own_cost(node: Node) -> int:
@@ -104,7 +110,7 @@ def _stored_from_the_start(graph: LoopGraph) -> set[Node]:
             stored.update(base_of(node, x) for x in node.inputs)
         elif isinstance(node.loop, Opaque):
             stored.update(node.inputs)
-    return {n for n in stored if not isinstance(n.loop, Input)}
+    return {n for n in stored if not has_own_memory(n)}
 
 
 # -- grouping --------------------------------------------------------------------------------------
@@ -123,7 +129,7 @@ class _Grouping:
 
     def place_node(self, node: Node) -> None:
         loop = node.loop
-        if isinstance(loop, Input):
+        if has_own_memory(node):
             return
         if isinstance(loop, Contract | Opaque):
             if node.first not in self.made_in:
@@ -478,16 +484,38 @@ def _kept_between_phases(nest: Nest, stored: set[Node]) -> list[Node]:
     """Dear values of a row that several phases compute: kept in scratch memory by the first."""
     if len(nest.phases) < 2:
         return []
-    seen: dict[Node, int] = {}
-    kept: list[Node] = []
-    cost = _Costs(stored)
-    for k, phase in enumerate(nest.phases):
+    found: dict[Node, list[tuple[Phase, Sequence[Place]]]] = {}
+    for phase in nest.phases:
         expansion = Expansion(stored)
         for work in phase.works:
             expansion.work(work)
         for node, places in expansion.computed.items():
-            if node in stored or own_cost(node) < _TRANSCENDENTAL or len(places) != 1:
-                continue
-            if seen.setdefault(node, k) != k and node not in kept and cost(node) >= _SHARE:
-                kept.append(node)
-    return kept
+            found.setdefault(node, []).append((phase, list(places)))
+    cost = _Costs(stored)
+    return [
+        node
+        for node, uses in found.items()
+        if len(uses) > 1
+        and node not in stored
+        and own_cost(node) >= _TRANSCENDENTAL
+        and cost(node) >= _SHARE
+        and _go_together(uses)
+    ]
+
+
+def _go_together(uses: Sequence[tuple[Phase, Sequence[Place]]]) -> bool:
+    """Whether phases use a value at one place each, the same in all as their loops go on."""
+    (first, places), *others = uses
+    for phase, where in others:
+        if len(places) != 1 or len(where) != 1:
+            return False
+        if [v.extent for v in phase.inner] != [v.extent for v in first.inner]:
+            return False
+        place = where[0]
+        if phase.inner != first.inner:
+            if not _is_plain(place):
+                return False
+            place = substituted(place, dict(zip(phase.inner, first.inner, strict=True)))
+        if place != places[0]:
+            return False
+    return True

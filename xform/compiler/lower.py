@@ -295,3 +295,8 @@ _STORED = frozenset(
 def is_stored(dtype: np.dtype[Any]) -> bool:
     """Whether compiled code has a register type for the dtype."""
     return dtype_name(dtype) in _STORED
+
+
+def is_data(node: Node) -> bool:
+    """Whether a node is a constant that is kept as bytes."""
+    return isinstance(node.loop, Scalar) and not is_stored(node.aval.dtype)

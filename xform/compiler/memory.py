@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..core.loops import Update
 from .fuse import Fused
 from .loop_graph import Input, Node
+from .lower import is_data
 from .nests import Kernel, Nest, Step
 
 ALIGNMENT = 64
@@ -15,9 +16,9 @@ ALIGNMENT = 64
 
 @dataclass(frozen=True)
 class Buffer:
-    """Bytes of an input or an output by its position, or of the workspace by an offset."""
+    """Bytes of an input or an output by its position, of the workspace by an offset, or a node's own data."""
 
-    kind: str  # "input", "output" or "workspace"
+    kind: str  # "input", "output", "workspace" or "data"
     position: int
 
     def __str__(self) -> str:
@@ -90,6 +91,7 @@ def plan_memory(fused: Fused, donated: Sequence[bool]) -> MemoryPlan:
     """Gives every stored node a buffer, for as long as some step still reads it."""
     graph = fused.graph
     of: dict[Node, Buffer] = {n: Buffer("input", n.loop.position) for n in graph.inputs}
+    of |= {n: Buffer("data", n.id) for n in graph.nodes if is_data(n)}
     copies: list[tuple[Node, int]] = []
     for position, node in enumerate(graph.outputs):
         if node in of:

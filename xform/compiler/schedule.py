@@ -88,9 +88,17 @@ def schedule(nest: Nest, stored: Container[Node], vector_bytes: int) -> NestPlan
     absorbed: set[LoopVar] = set()
     outer = _merged(outer, accesses, extents, absorbed)
     phases = []
+    orders: dict[tuple[int, ...], list[int]] = {}  # by the extents of the inner loops
     for phase, access, (inner_vector, _) in zip(nest.phases, accesses, inner_vectors, strict=True):
         own = None if use_outer else inner_vector
-        loops = phase.inner if sequential else _ordered(phase.inner, [access], own)
+        extent = tuple(v.extent for v in phase.inner)
+        if nest.kept and extent in orders:
+            # What is kept lies in the order in which the first of these phases goes.
+            loops: Sequence[LoopVar] = [phase.inner[k] for k in orders[extent]]
+            own = own and loops[-1]
+        else:
+            loops = phase.inner if sequential else _ordered(phase.inner, [access], own)
+            orders[extent] = [phase.inner.index(v) for v in loops]
         loops = _merged(loops, [access], extents, absorbed)
         lanes = _lanes(own, extents, access, vector_bytes, phase) if own else 1
         phases.append(PhasePlan(phase, loops, own if lanes > 1 else None, lanes))

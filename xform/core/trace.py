@@ -38,13 +38,13 @@ class Trace:
 class Tracer:
     """A value inside a transformation. The faces attach the operators and methods of arrays."""
 
-    __slots__ = ("__weakref__", "aval", "trace")
+    __slots__ = ("__weakref__", "aval", "owner")
 
     __array_priority__ = 1000
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, trace: Trace, aval: ShapedArray) -> None:
-        self.trace = trace
+        self.owner = trace
         self.aval = aval
 
     @property

@@ -26,7 +26,7 @@ def narrowed(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     target = dtypes.canonicalize(dtype)
     if target == dtype and x.dtype.isnative:
         return x
-    if dtypes.is_integer(dtype) and x.size:
+    if dtypes.is_integer(dtype):
         _check_range(x, target)
     elif x.ndim and target != dtype:
         _warn_once(dtype, target)
@@ -35,6 +35,8 @@ def narrowed(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _check_range(x: np.ndarray[Any, Any], target: np.dtype[Any]) -> None:
+    if not x.size:
+        return
     low, high = int(x.min()), int(x.max())
     info = np.iinfo(target)
     if low < info.min or high > info.max:

@@ -46,7 +46,7 @@ class BatchTrace(Trace):
         return f"vmap over an axis of size {self.size}"
 
     def unpack(self, x: Any) -> tuple[Any, int | None]:
-        if isinstance(x, BatchTracer) and x.trace is self:
+        if isinstance(x, BatchTracer) and x.owner is self:
             return x.value, x.dim
         return x, None
 

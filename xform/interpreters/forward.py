@@ -42,7 +42,7 @@ class JVPTrace(Trace):
         return "forward-mode differentiation"
 
     def unpack(self, x: Any) -> tuple[Any, Any]:
-        if isinstance(x, JVPTracer) and x.trace is self:
+        if isinstance(x, JVPTracer) and x.owner is self:
             return x.primal, x.tangent
         return x, None
 

@@ -22,7 +22,7 @@ class PartialTrace(StagingTrace):
         return f"the linearization of {self.name!r}"
 
     def is_unknown(self, x: Any) -> bool:
-        return isinstance(x, StagedTracer) and x.trace is self
+        return isinstance(x, StagedTracer) and x.owner is self
 
     def evaluate_known(
         self, primitive: Primitive, args: Sequence[Any], params: dict[str, Any]

@@ -29,7 +29,7 @@ class StagedTracer(Tracer):
     def origin(self) -> str:
         name, at = self.origin_source
         made = f"argument {name!r}" if name else f"a value made at {at.text}"
-        return f"{made}, of type {self.aval}, traced by {self.trace!r}"
+        return f"{made}, of type {self.aval}, traced by {self.owner!r}"
 
 
 class StagingTrace(Trace):
@@ -53,9 +53,9 @@ class StagingTrace(Trace):
     def atom(self, x: Any) -> Atom:
         """The variable or literal of an operand; a value from outside becomes a constant."""
         if isinstance(x, Tracer):
-            if x.trace is self:
+            if x.owner is self:
                 return x.variable  # type: ignore[attr-defined, no-any-return]
-            if not is_within(self, x.trace):
+            if not is_within(self, x.owner):
                 raise leaked(x)
         if isinstance(x, Literal):
             return x

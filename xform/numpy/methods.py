@@ -214,13 +214,11 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "sum": reductions.sum,
     "swapaxes": shaping.swapaxes,
     "take": indexing.take,
+    "trace": diagonals.trace,
     "transpose": _method_transpose,
     "var": reductions.var,
     "view": _method_view,
 }
-
-# A tracer's attribute `trace` is its interpreter, so only arrays have the method of that name.
-_ARRAY_METHODS: dict[str, Callable[..., Any]] = {"trace": diagonals.trace}
 
 _TRACER_METHODS: dict[str, Callable[..., Any]] = {
     "copy": _method_copy,
@@ -264,9 +262,8 @@ def attach() -> None:
     for name, attribute in _table().items():
         for kind in _ARRAYS:
             setattr(kind, name, attribute)
-    for kind, own in ((Array, _ARRAY_METHODS), (Tracer, _TRACER_METHODS)):
-        for name, attribute in own.items():
-            setattr(kind, name, attribute)
+    for name, attribute in _TRACER_METHODS.items():
+        setattr(Tracer, name, attribute)
     for kind in _ARRAYS:
         # Equality is element-wise, so arrays cannot be keys of dictionaries.
         kind.__hash__ = None  # type: ignore[method-assign,assignment]

@@ -23,7 +23,7 @@ _GIL_BYTES = 1 << 20  # above this much memory gone through, other Python thread
 
 
 class Executable:
-    """A program compiled and linked for the host.
+    """A program compiled and linked for the host. It does not hold the program, which may be what finds it.
 
     `used` says which inputs it reads; `workspace_bytes` is the scratch memory a call takes from the
     pool.
@@ -32,7 +32,8 @@ class Executable:
     def __init__(self, program: Jaxpr, donated: Sequence[bool] = ()) -> None:
         request = Request(program, donated)
         facts, code = opened(_built(request))
-        self.program = program
+        self.in_avals = program.in_avals
+        self.out_avals = program.out_avals
         self.donated = tuple(donated) or (False,) * len(program.invars)
         self.used = facts.used
         self.workspace_bytes = facts.workspace_bytes
@@ -58,7 +59,7 @@ class Executable:
             arguments,
             kwnames,
             result,
-            tuple(self.program.out_avals),
+            self.out_avals,
             self.kernel,
             hidden=hidden,
             workspace_bytes=self.workspace_bytes,
@@ -71,7 +72,7 @@ class Executable:
     def run(self, consts: Sequence[Any], values: Sequence[Any]) -> list[Any]:
         """Outputs, as arrays, for values that are arrays, NumPy arrays or numbers."""
         arrays = [
-            _as_array(x, a) for x, a in zip((*consts, *values), self.program.in_avals, strict=True)
+            _as_array(x, a) for x, a in zip((*consts, *values), self.in_avals, strict=True)
         ]
         if self.runner is None:
             self.runner = self._make_runner()
@@ -80,9 +81,9 @@ class Executable:
 
     def _make_runner(self) -> Any:
         """A function of all inputs, as arrays, that returns the list of outputs."""
-        avals = self.program.in_avals
+        avals = self.in_avals
         arguments = tuple(ArrayLeaf(a, k) for k, a in enumerate(avals))
-        outputs = self.program.out_avals
+        outputs = self.out_avals
         result = ListSpec(tuple(ArrayLeaf(a, k) for k, a in enumerate(outputs)))
         plan = self.plan(arguments, (), result)
         runner = JitFunction(_missed)
