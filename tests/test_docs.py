@@ -1,4 +1,4 @@
-"""What the documentation shows is true: examples of public names, the README, pages, the notebook."""
+"""What the documentation shows is true: examples, the README, the pages, the notebook."""
 
 import contextlib
 import doctest
@@ -28,7 +28,7 @@ FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 FACES = (xform, xform.numpy, xform.lax, xform.random, xform.nn, xform.nn.initializers)
 
 
-def public_functions():
+def public_values():
     """The documented functions and classes of the faces; those of NumPy document themselves."""
     for module in FACES:
         for name in module.__all__:
@@ -38,7 +38,7 @@ def public_functions():
                 yield pytest.param(value, id=f"{module.__name__}.{name}")
 
 
-@pytest.mark.parametrize("value", public_functions())
+@pytest.mark.parametrize("value", list(public_values()))
 def test_public_names_are_documented(value):
     assert (inspect.getdoc(value) or "").strip(), "write what it does"
 

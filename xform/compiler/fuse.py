@@ -31,6 +31,7 @@ _MOST_WORKS = 12
 _MOST_READS = 24
 _LOOK_BACK = 12
 _ROUNDS = 8
+_LONGEST_BODY = 256  # operators
 
 
 def has_own_memory(node: Node) -> bool:
@@ -110,7 +111,27 @@ def _stored_from_the_start(graph: LoopGraph) -> set[Node]:
             stored.update(base_of(node, x) for x in node.inputs)
         elif isinstance(node.loop, Opaque):
             stored.update(node.inputs)
+    stored |= _cuts(graph, stored)
     return {n for n in stored if not has_own_memory(n)}
+
+
+def _cuts(graph: LoopGraph, stored: set[Node]) -> set[Node]:
+    """Values stored only to keep loop bodies short: LLVM's time grows faster than the length of a block."""
+    cuts: set[Node] = set()
+    position = {n: k for k, n in enumerate(graph.nodes)}
+    inside: dict[Node, int] = {}  # the nodes computed with a node, as a set of bits
+    for node in graph.nodes:
+        bits = 0
+        if isinstance(node.loop, Map | View):
+            for x in dict.fromkeys(node.inputs):
+                if x not in stored and x not in cuts:
+                    bits |= inside.get(x, 0)
+            if isinstance(node.loop, Map):
+                bits |= 1 << position[node]
+        inside[node] = bits
+        if bits.bit_count() > _LONGEST_BODY:
+            cuts.add(node)
+    return cuts
 
 
 # -- grouping --------------------------------------------------------------------------------------

@@ -91,7 +91,9 @@ def _partial(
     outs, residuals = results[:count], results[count:]
     if not any(split.out_unknown):
         return outs  # type: ignore[no-any-return]
-    rest = trace.write(call, [*residuals, *later], {"jaxpr": split.later, "name": name})
+    passed = [known[k] for k in split.forwarded]
+    inputs = [*passed, *residuals, *later]
+    rest = trace.write(call, inputs, {"jaxpr": split.later, "name": name})
     return merge_by(split.out_unknown, outs, rest)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..core.avals import ShapedArray
-from ..core.jaxpr import ClosedJaxpr, Jaxpr
+from ..core.jaxpr import Atom, ClosedJaxpr, Equation, Jaxpr, Var, live_equations, make
 from ..core.primitive import Primitive
 from ..core.trace import active, current_trace, leaked
 from .evaluate import evaluate_program
@@ -72,23 +73,20 @@ def partial_flat(
     return known, out_unknown, program
 
 
+@dataclass(frozen=True, eq=False)
 class Split:
-    """A program in two: `known` computes the known outputs and the residuals, `later` the other
-    outputs.
+    """A program in two: `known` computes the known outputs and the residuals, `later` the other outputs.
 
-    `known` maps the known inputs to (known outputs, residuals); `later` maps (residuals, unknown
-    inputs) to the unknown outputs.
+    `known` maps the known inputs to (known outputs, residuals); `later` maps (forwarded known inputs, residuals,
+    unknown inputs) to the unknown outputs. `forwarded` are the positions, among the known inputs, of those that
+    `later` needs as they are.
     """
 
-    __slots__ = ("known", "later", "out_unknown", "residuals")
-
-    def __init__(
-        self, known: Jaxpr, later: Jaxpr, out_unknown: Sequence[bool], residuals: int
-    ) -> None:
-        self.known = known
-        self.later = later
-        self.out_unknown = tuple(out_unknown)
-        self.residuals = residuals
+    known: Jaxpr
+    later: Jaxpr
+    out_unknown: tuple[bool, ...]
+    residuals: int
+    forwarded: tuple[int, ...]
 
 
 def split_program(program: Jaxpr, unknown: Sequence[bool]) -> Split:
@@ -114,12 +112,49 @@ def split_program(program: Jaxpr, unknown: Sequence[bool]) -> Split:
     staged = stage(
         known_part, [a for a, u in zip(avals, unknown, strict=True) if not u], program.name
     )
-    tail = later[0].jaxpr
     if staged.consts:
         raise AssertionError(f"program {program.name} must not close over values")
+    return _with_residuals(staged.jaxpr, later[0].jaxpr, tuple(flags[0]))
+
+
+def _with_residuals(known: Jaxpr, tail: Jaxpr, out_unknown: tuple[bool, ...]) -> Split:
+    """Decides how each value that `tail` needs from `known` gets there.
+
+    An input of `known` is passed on; what depends on no input is computed again in `tail`; the rest are
+    residuals, outputs of `known`.
+    """
+    count = len(known.outvars) - len(tail.constvars)
+    depends = set(known.invars)
+    for e in known.equations:
+        if any(v in depends for v in e.inputs if isinstance(v, Var)):
+            depends.update(e.outputs)
+    forwarded: list[tuple[int, Var]] = []
+    residuals: list[tuple[Atom, Var]] = []
+    constant: list[tuple[Atom, Var]] = []
+    positions = {v: k for k, v in enumerate(known.invars)}
+    for atom, var in zip(known.outvars[count:], tail.constvars, strict=True):
+        if isinstance(atom, Var) and atom in positions:
+            forwarded.append((positions[atom], var))
+        elif isinstance(atom, Var) and atom in depends:
+            residuals.append((atom, var))
+        else:
+            constant.append((atom, var))
+    outvars = (*known.outvars[:count], *(atom for atom, _ in residuals))
+    shorter = make((), known.invars, known.equations, outvars, known.name)
+    shorter = shorter.replace(equations=tuple(live_equations(shorter)))
+    moved, renamed = _moved_constants(known, constant)
+    invars = (*(v for _, v in forwarded), *(v for _, v in residuals), *tail.invars)
+    equations = [e.replace(inputs=tuple(map(renamed, e.inputs))) for e in tail.equations]
+    later = make((), invars, [*moved, *equations], [renamed(v) for v in tail.outvars], tail.name)
     return Split(
-        staged.jaxpr,
-        tail.replace(constvars=(), invars=tail.constvars + tail.invars),
-        flags[0],
-        len(tail.constvars),
+        shorter, later, out_unknown, len(residuals), tuple(k for k, _ in forwarded)
     )
+
+
+def _moved_constants(
+    known: Jaxpr, constant: Sequence[tuple[Atom, Var]]
+) -> tuple[list[Equation], Callable[[Atom], Atom]]:
+    """The equations that make some constants, and what to call these in the program they move to."""
+    wanted = make((), known.invars, known.equations, [atom for atom, _ in constant])
+    names: dict[Atom, Atom] = {var: atom for atom, var in constant}
+    return live_equations(wanted), lambda atom: names.get(atom, atom)

@@ -60,9 +60,9 @@ def like(x: Any, array: Any) -> Any:
     """A number or weakly typed value without dimensions in the dtype of an array."""
     aval = aval_of(x)
     target = aval_of(array)
-    if (aval.weak_type or is_python_scalar(x)) and dtypes.promote_types(
-        target.dtype, aval.dtype
-    ) == target.dtype:
+    weak = aval.weak_type or is_python_scalar(x)
+    joined, _ = dtypes.lattice_join((target.dtype, False), (aval.dtype, weak))
+    if weak and joined == target.dtype:
         return cast(x, target.dtype)
     return operand(x)
 
