@@ -11,11 +11,17 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from . import numpy  # gives arrays and traced values their operators
 from .api import (
     ShapeDtypeStruct,
+    block_until_ready,
     checkpoint,
     custom_jvp,
     custom_vjp,
+    device_get,
+    device_put,
+    disable_jit,
+    enable_x64,
     eval_shape,
     grad,
     hessian,
@@ -30,15 +36,15 @@ from .api import (
     vmap,
 )
 from .config import config
-from .runtime import eager as _eager  # noqa: F401 - hands the array type to the interpreters
+from .runtime.array import Array
 
 __version__ = "0.1.0"
 
 _SUBMODULES = (
     "errors",
+    "extend",
     "lax",
     "nn",
-    "numpy",
     "random",
     "tree",
     "tree_util",
@@ -47,11 +53,17 @@ _SUBMODULES = (
 remat = checkpoint
 
 __all__ = [
+    "Array",
     "ShapeDtypeStruct",
+    "block_until_ready",
     "checkpoint",
     "config",
     "custom_jvp",
     "custom_vjp",
+    "device_get",
+    "device_put",
+    "disable_jit",
+    "enable_x64",
     "eval_shape",
     "grad",
     "hessian",
@@ -61,6 +73,7 @@ __all__ = [
     "jvp",
     "linearize",
     "make_jaxpr",
+    "numpy",
     "remat",
     "value_and_grad",
     "vjp",

@@ -8,12 +8,24 @@ from .inspection import ShapeDtypeStruct, eval_shape, make_jaxpr
 from .jacobians import hessian, jacfwd, jacrev
 from .jit import jit
 from .mapping import vmap
+from .surroundings import (
+    block_until_ready,
+    device_get,
+    device_put,
+    disable_jit,
+    enable_x64,
+)
 
 __all__ = [
     "ShapeDtypeStruct",
+    "block_until_ready",
     "checkpoint",
     "custom_jvp",
     "custom_vjp",
+    "device_get",
+    "device_put",
+    "disable_jit",
+    "enable_x64",
     "eval_shape",
     "grad",
     "hessian",

@@ -15,7 +15,14 @@ from ..higher_order.checkpoint import checkpoint_call
 from ..higher_order.custom import custom_jvp_call, custom_vjp_call
 from ..interpreters.staging import stage
 from ..ops.structural import convert
-from .flat import FlatFunction, as_arrays, canonical, name_of, normalize_argnums
+from .flat import (
+    FlatFunction,
+    as_arrays,
+    canonical,
+    name_of,
+    normalize_argnums,
+    without_literals,
+)
 
 
 def _bound(
@@ -109,7 +116,8 @@ class custom_jvp:
             return flat.value(as_arrays(flat(*leaves)))
         rule = self.rule
 
-        def flat_rule(*both: Any) -> list[Any]:
+        def flat_rule(*given: Any) -> list[Any]:
+            both = without_literals(given)
             half = len(both) // 2
             result = rule(*fixed, in_tree.unflatten(both[:half]), in_tree.unflatten(both[half:]))
             pair = _checked_pair(result, name_of(self.fun))
@@ -231,7 +239,7 @@ class custom_vjp:
         known: list[Any] = []
 
         def flat_fwd(*xs: Any) -> Any:
-            result = fwd(*in_tree.unflatten(xs))
+            result = fwd(*in_tree.unflatten(without_literals(xs)))
             if not isinstance(result, tuple) or len(result) != 2:
                 raise errors.ArgumentError(
                     f"expected the forward rule of {name} to return a pair (output, residuals)",
@@ -245,8 +253,9 @@ class custom_vjp:
 
         in_avals = [aval_of(x) for x in leaves]
 
-        def flat_bwd(*xs: Any) -> list[Any]:
+        def flat_bwd(*values: Any) -> list[Any]:
             out_tree, res_tree, count = known
+            xs = without_literals(values)
             cts = bwd(*fixed, res_tree.unflatten(xs[:count]), out_tree.unflatten(xs[count:]))
             return _flat_cotangents(cts, given, in_avals, name)
 

@@ -50,7 +50,7 @@ class FlatFunction:
         self.count = 0
 
     def __call__(self, *leaves: Any) -> list[Any]:
-        given = self.in_tree.unflatten(leaves)
+        given = self.in_tree.unflatten(without_literals(leaves))
         args, kwargs = given if self.takes_kwargs else (given, {})
         result = self.fun(*args, **kwargs)
         extra: list[Any] = []
@@ -126,6 +126,11 @@ def as_array(x: Any) -> Any:
     aval = aval_of(x)
     array = to_numpy(x, aval)
     return BASE.wrap(np.ascontiguousarray(array).reshape(aval.shape), aval)
+
+
+def without_literals(values: Sequence[Any]) -> list[Any]:
+    """Values for the user's functions: the constants of a program become arrays."""
+    return [as_array(x) if isinstance(x, Literal) else x for x in values]
 
 
 def as_arrays(values: Sequence[Any]) -> list[Any]:

@@ -253,7 +253,10 @@ def _table() -> dict[str, Any]:
     table["__round__"] = _round
     table["__array_priority__"] = 1000
     table.update(_METHODS)
-    table.update({name: property(function) for name, function in _PROPERTIES.items()})
+    for name, function in _PROPERTIES.items():
+        # The examples are the function's own; they use its bare name.
+        summary = (function.__doc__ or "").partition("\n")[0]
+        table[name] = property(function, doc=summary)
     return table
 
 

@@ -1,0 +1,76 @@
+"""What is around programs: configuration contexts, waiting, and moving values to and from the host."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from .. import tree
+from ..config import config
+from ..core.trace import BASE, Tracer
+from .flat import as_array, canonical
+
+
+def disable_jit(disable: bool = True) -> AbstractContextManager[None]:
+    """Runs jitted functions as plain Python within the block, for debugging.
+
+    >>> import xform
+    >>> f = xform.jit(lambda x: print(type(x).__name__) or x)
+    >>> with xform.disable_jit():
+    ...     _ = f(1.0)
+    float
+    """
+    return config.scoped(disable_jit=disable)
+
+
+def enable_x64(new_val: bool = True) -> AbstractContextManager[None]:
+    """Gives new values NumPy's 64-bit dtypes within the block, in this thread.
+
+    >>> import xform, xform.numpy as xnp
+    >>> with xform.enable_x64():
+    ...     print(xnp.arange(3).dtype, xnp.zeros(2).dtype)
+    int64 float64
+    """
+    return config.scoped(enable_x64=new_val)
+
+
+def block_until_ready(x: Any) -> Any:
+    """Returns the pytree: on the CPU an array is ready when it is returned.
+
+    >>> import xform
+    >>> xform.block_until_ready({"a": 1.0})
+    {'a': 1.0}
+    """
+    return x
+
+
+def device_put(x: Any) -> Any:
+    """A pytree of numbers and NumPy arrays as arrays.
+
+    >>> import xform
+    >>> xform.device_put([1.0, 2])
+    [Array(1., dtype=float32, weak_type=True), Array(2, dtype=int32, weak_type=True)]
+    """
+    return tree.map(lambda leaf: as_array(_copied(canonical(leaf))), x)
+
+
+def _copied(x: Any) -> Any:
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
+def device_get(x: Any) -> Any:
+    """A pytree of arrays as NumPy arrays, which share their memory and cannot be written.
+
+    >>> import xform, xform.numpy as xnp
+    >>> xform.device_get({"a": xnp.arange(3)})
+    {'a': array([0, 1, 2], dtype=int32)}
+    """
+
+    def get(leaf: Any) -> Any:
+        if type(leaf) is BASE.array_type:
+            return BASE.view(leaf)
+        return leaf if isinstance(leaf, Tracer) else np.asarray(leaf)
+
+    return tree.map(get, x)
