@@ -12,7 +12,7 @@ WORKERS ?= 2
 help:
 	@echo "make demo | test | lint | fmt | laws | bench | docs | wheel | nightly | runtime-ir | clean"
 
-# One stamp per set of optional packages, so that `make demo` installs no test tools.
+# One stamp per set of optional packages, so that no target installs more than it needs.
 $(VENV)/base.stamp: pyproject.toml
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --editable .
@@ -22,7 +22,7 @@ $(VENV)/%.stamp: pyproject.toml $(VENV)/base.stamp
 	@$(PIP) install --editable '.[$*]'
 	@touch $@
 
-demo: $(VENV)/base.stamp
+demo: $(VENV)/demo.stamp
 	$(RUN) examples/digits.py
 
 test: $(VENV)/dev.stamp

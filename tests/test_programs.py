@@ -214,3 +214,55 @@ def batch(x: np.ndarray, size: int) -> Any:
 @given(programs())
 def test_vmap_is_a_loop(program):
     check_batches(program)
+
+
+# -- programs that once went wrong --------------------------------------------------------------
+
+
+def fixed(text: str, *inputs: np.ndarray, precision: str = "float64") -> Program:
+    statements = [line.strip() for line in text.strip().splitlines()]
+    outputs = statements.pop().removeprefix("return ").split(", ")
+    return Program(list(inputs), statements, outputs, False, [False] * len(outputs), precision)
+
+
+def drawn(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).uniform(-1, 1, shape)
+
+
+FOUND = {
+    "inputs that are not used": fixed("v0 = xnp.sin(x1)\nreturn v0", drawn(), drawn(), drawn(3)),
+    "results of a host call that are not used": fixed(
+        "v0 = xnp.argsort(x0, axis=0)\nv1 = xnp.sort(v0, axis=0)\nreturn v1", drawn(17)
+    ),
+    "a reduction after a scan": fixed(
+        "v0 = xnp.sin(x0) * 2\nv1 = xnp.cumsum(v0, axis=1)\nv2 = xnp.sum(v0, axis=0)\n"
+        "return v1, v2",
+        drawn(3, 4),
+    ),
+    "rows stored in another order than they are read": fixed(
+        "v0 = xnp.sum(xnp.transpose(x0, (2, 1, 0)) ** 2, axis=2)\n"
+        "v1 = v0 @ xnp.concatenate((v0, v0), axis=0)\nreturn v1",
+        drawn(17, 4, 2),
+    ),
+    "a value that phases need at different places": fixed(
+        "v0 = xnp.exp(x0)\nv1 = xnp.einsum('bij,cij->bc', v0, v0)\nreturn v1, v0", drawn(3, 4, 2)
+    ),
+    "an index of 32 bits beside numbers of 64": fixed(
+        "v0 = lax.dynamic_slice_in_dim(x0, x1, 2)\nreturn v0", drawn(8), np.array(2, np.int32)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_found_before(name):
+    program = FOUND[name]
+    check_ways_of_running(program)
+    check_derivatives(program)
+    check_batches(program)
+
+
+def test_programs_are_text_that_can_be_read():
+    program = FOUND["a reduction after a scan"]
+    assert program.text.splitlines()[0] == "def f(x0):"
+    first, second = defined(program.text)(*arrays(program.inputs))
+    assert (first.shape, second.shape) == ((3, 4), (4,))

@@ -1,7 +1,8 @@
 """Operators of your own: a row that the transformations and the compiler treat like xform's.
 
-A row says everything about an operator: types, eager evaluation, derivative, batching, and what it is to the
-compiler. `Opaque()` calls `impl` back from compiled code; `Map("name")` is a formula of `kernels.scalar`.
+A row says everything about an operator: types, eager evaluation, derivative, batching, and what it
+is to the compiler. `Opaque()` calls `impl` back from compiled code; `Map("name")` is a formula of
+`kernels.scalar`.
 
 >>> import numpy as np, xform, xform.numpy as xnp
 >>> from xform import extend

@@ -74,9 +74,11 @@ def integer_power(b: Builder, x: Value, exponent: int) -> Value:
 
 
 FLOAT: dict[str, Callable[..., Value]] = {
-    "add": lambda b, x, y: x + y,
-    "sub": lambda b, x, y: x - y,
-    "mul": lambda b, x, y: x * y,
+    # A program's own products and sums may be fused; those inside of formulas are exactly as
+    # written.
+    "add": lambda b, x, y: b.binary("fadd", x, y, "contract"),
+    "sub": lambda b, x, y: b.binary("fsub", x, y, "contract"),
+    "mul": lambda b, x, y: b.binary("fmul", x, y, "contract"),
     "div": lambda b, x, y: x / y,
     "rem": rem,
     "neg": lambda b, x: -x,
@@ -84,7 +86,7 @@ FLOAT: dict[str, Callable[..., Value]] = {
     "sign": float_sign,
     "max": lambda b, x, y: b.intrinsic("maximum", x, y),
     "min": lambda b, x, y: b.intrinsic("minimum", x, y),
-    "square": lambda b, x: x * x,
+    "square": lambda b, x: b.binary("fmul", x, x, "contract"),
     "sqrt": lambda b, x: b.sqrt(x),
     "rsqrt": lambda b, x: 1.0 / b.sqrt(x),
     "reciprocal": lambda b, x: 1.0 / x,

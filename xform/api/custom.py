@@ -10,7 +10,7 @@ from typing import Any
 from .. import errors, tree
 from ..core.jaxpr import hoist_constants
 from ..core.primitive import Zero
-from ..core.trace import BASE, Tracer, aval_of, current_trace
+from ..core.trace import Tracer, aval_of
 from ..higher_order.checkpoint import checkpoint_call
 from ..higher_order.custom import custom_jvp_call, custom_vjp_call
 from ..interpreters.staging import stage
@@ -25,13 +25,24 @@ from .flat import (
 )
 
 
+def _signature(fun: Callable[..., Any]) -> inspect.Signature | None:
+    """The signature of a function, None where it cannot be known."""
+    try:
+        return inspect.signature(fun)
+    except (TypeError, ValueError):
+        return None
+
+
 def _bound(
-    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    fun: Callable[..., Any],
+    signature: inspect.Signature | None,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
 ) -> tuple[Any, ...]:
     """All arguments by position, keywords and defaults in their places."""
-    if not kwargs:
+    if signature is None or (not kwargs and len(args) == len(signature.parameters)):
         return args
-    bound = inspect.signature(fun).bind(*args, **kwargs)
+    bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
     if bound.kwargs:
         raise errors.ArgumentError(
@@ -42,7 +53,8 @@ def _bound(
 
 
 def _is_plain(leaves: Sequence[Any]) -> bool:
-    return current_trace() is BASE and not any(isinstance(x, Tracer) for x in leaves)
+    """Whether no transformation sees the call, so that the function may use the numbers freely."""
+    return not any(isinstance(x, Tracer) for x in leaves)
 
 
 class custom_jvp:
@@ -73,6 +85,7 @@ class custom_jvp:
     ) -> None:
         functools.update_wrapper(self, fun)
         self.fun = fun
+        self.signature = _signature(fun)
         self.nondiff_argnums = _argnums(fun, nondiff_argnums, nondiff_argnames)
         self.rule: Callable[..., Any] | None = None
 
@@ -106,7 +119,7 @@ class custom_jvp:
                 "none",
                 instead=f"@{name_of(self.fun)}.defjvp",
             )
-        args = _bound(self.fun, args, kwargs)
+        args = _bound(self.fun, self.signature, args, kwargs)
         fixed, positions = _nondiff(self.nondiff_argnums, args)
         given = tuple(args[n] for n in positions)
         leaves, in_tree = tree.flatten(given)
@@ -205,6 +218,7 @@ class custom_vjp:
     ) -> None:
         functools.update_wrapper(self, fun)
         self.fun = fun
+        self.signature = _signature(fun)
         self.nondiff_argnums = _argnums(fun, nondiff_argnums, nondiff_argnames)
         self.fwd: Callable[..., Any] | None = None
         self.bwd: Callable[..., Any] | None = None
@@ -227,7 +241,7 @@ class custom_vjp:
                 "none",
                 instead=f"{name}.defvjp(fwd, bwd)",
             )
-        args = _bound(self.fun, args, kwargs)
+        args = _bound(self.fun, self.signature, args, kwargs)
         fixed, positions = _nondiff(self.nondiff_argnums, args)
         given = tuple(args[n] for n in positions)
         leaves, in_tree = tree.flatten(given)

@@ -116,7 +116,9 @@ def _stored_from_the_start(graph: LoopGraph) -> set[Node]:
 
 
 def _cuts(graph: LoopGraph, stored: set[Node]) -> set[Node]:
-    """Values stored only to keep loop bodies short: LLVM's time grows faster than the length of a block."""
+    """Values stored only to keep loop bodies short: LLVM's time grows faster than the length of a
+    block.
+    """
     cuts: set[Node] = set()
     position = {n: k for k, n in enumerate(graph.nodes)}
     inside: dict[Node, int] = {}  # the nodes computed with a node, as a set of bits

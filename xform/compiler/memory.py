@@ -16,7 +16,9 @@ ALIGNMENT = 64
 
 @dataclass(frozen=True)
 class Buffer:
-    """Bytes of an input or an output by its position, of the workspace by an offset, or a node's own data."""
+    """Bytes of an input or an output by its position, of the workspace by an offset, or a node's
+    own data.
+    """
 
     kind: str  # "input", "output", "workspace" or "data"
     position: int

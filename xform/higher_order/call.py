@@ -36,8 +36,9 @@ def nonzero(tangents: Sequence[Any]) -> list[bool]:
 def program_jvp(bind: Any, jaxpr: Jaxpr, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """Outputs and tangents of a program, by one `bind(jaxpr, inputs)` of its jvp program."""
     flags = nonzero(tangents)
-    derived, out_flags = rewrite.jvp_program(jaxpr, flags)
-    results = bind(derived, [*primals, *(t for t, f in zip(tangents, flags, strict=True) if f)])
+    derived, consts, out_flags = rewrite.jvp_program(jaxpr, flags)
+    moving = [t for t, f in zip(tangents, flags, strict=True) if f]
+    results = bind(derived, [*consts, *primals, *moving])
     count = len(jaxpr.outvars)
     outs, some = results[:count], results[count:]
     nothing = [Zero(a.tangent()) for a, f in zip(jaxpr.out_avals, out_flags, strict=True) if not f]
@@ -49,17 +50,18 @@ def program_batch(
 ) -> Any:
     """Outputs of a program under a batch, and where their batch dimension is."""
     fronted = [x if d is None else to_front(size, x, d) for x, d in zip(inputs, dims, strict=True)]
-    derived, flags = rewrite.batch_program(jaxpr, size, [d is not None for d in dims])
-    return bind(derived, fronted), [0 if f else None for f in flags]
+    derived, consts, flags = rewrite.batch_program(jaxpr, size, [d is not None for d in dims])
+    return bind(derived, [*consts, *fronted]), [0 if f else None for f in flags]
 
 
 def program_transpose(bind: Any, jaxpr: Jaxpr, cts: Sequence[Any], inputs: Sequence[Any]) -> Any:
     """Cotangents of the linear inputs of a program, None for the others."""
     linear = [isinstance(x, LinearInput) for x in inputs]
     flags = nonzero(cts)
-    derived, out_flags = rewrite.transpose_program(jaxpr, linear, flags)
+    derived, consts, out_flags = rewrite.transpose_program(jaxpr, linear, flags)
     given = [x for x, f in zip(inputs, linear, strict=True) if not f]
-    results = bind(derived, [*given, *(ct for ct, f in zip(cts, flags, strict=True) if f)])
+    needed = [ct for ct, f in zip(cts, flags, strict=True) if f]
+    results = bind(derived, [*consts, *given, *needed])
     linear_avals = [x.aval for x in inputs if isinstance(x, LinearInput)]
     nothing = [Zero(a) for a, f in zip(linear_avals, out_flags, strict=True) if not f]
     found = merge_by(out_flags, nothing, results)

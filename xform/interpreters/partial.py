@@ -75,11 +75,12 @@ def partial_flat(
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """A program in two: `known` computes the known outputs and the residuals, `later` the other outputs.
+    """A program in two: `known` computes the known outputs and the residuals, `later` the other
+    outputs.
 
-    `known` maps the known inputs to (known outputs, residuals); `later` maps (forwarded known inputs, residuals,
-    unknown inputs) to the unknown outputs. `forwarded` are the positions, among the known inputs, of those that
-    `later` needs as they are.
+    `known` maps the known inputs to (known outputs, residuals); `later` maps (forwarded known
+    inputs, residuals, unknown inputs) to the unknown outputs. `forwarded` are the positions, among
+    the known inputs, of those that `later` needs as they are.
     """
 
     known: Jaxpr
@@ -120,8 +121,8 @@ def split_program(program: Jaxpr, unknown: Sequence[bool]) -> Split:
 def _with_residuals(known: Jaxpr, tail: Jaxpr, out_unknown: tuple[bool, ...]) -> Split:
     """Decides how each value that `tail` needs from `known` gets there.
 
-    An input of `known` is passed on; what depends on no input is computed again in `tail`; the rest are
-    residuals, outputs of `known`.
+    An input of `known` is passed on; what depends on no input is computed again in `tail`; the rest
+    are residuals, outputs of `known`.
     """
     count = len(known.outvars) - len(tail.constvars)
     depends = set(known.invars)
@@ -146,9 +147,7 @@ def _with_residuals(known: Jaxpr, tail: Jaxpr, out_unknown: tuple[bool, ...]) ->
     invars = (*(v for _, v in forwarded), *(v for _, v in residuals), *tail.invars)
     equations = [e.replace(inputs=tuple(map(renamed, e.inputs))) for e in tail.equations]
     later = make((), invars, [*moved, *equations], [renamed(v) for v in tail.outvars], tail.name)
-    return Split(
-        shorter, later, out_unknown, len(residuals), tuple(k for k, _ in forwarded)
-    )
+    return Split(shorter, later, out_unknown, len(residuals), tuple(k for k, _ in forwarded))
 
 
 def _moved_constants(

@@ -7,11 +7,12 @@ Each is the interpreter of the same name run under staging, remembered for each 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from ..core.jaxpr import Jaxpr, live_equations, make
+from ..core.jaxpr import ClosedJaxpr, Jaxpr, hoist_constants, live_equations, make
 from ..core.primitive import Zero
+from ..core.trace import Tracer
 from .batching import batch_flat, to_front
 from .evaluate import evaluate_program
 from .forward import instantiate, jvp_flat
@@ -19,21 +20,42 @@ from .partial import Split, split_program
 from .reverse import transpose_flat
 from .staging import stage
 
+
+class Derived(NamedTuple):
+    """A program made from another.
+
+    `consts` are the values of its leading inputs: arrays that rules of the user's own close over.
+    `flags` say of each result of the other program whether it has a counterpart in this one.
+    """
+
+    program: Jaxpr
+    consts: tuple[Any, ...]
+    flags: tuple[bool, ...]
+
+
+def _derived(staged: ClosedJaxpr, flags: Sequence[bool]) -> Derived:
+    return Derived(hoist_constants(staged.jaxpr), staged.consts, tuple(flags))
+
+
 _memory: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
 
 
 def remembered(program: Jaxpr, key: tuple[Any, ...], build: Callable[[], Any]) -> Any:
     """The result of `build`, kept as long as the program lives. Keys must not hold the program."""
     found = _memory.setdefault(program, {})
-    if key not in found:
-        found[key] = build()
-    return found[key]
+    if key in found:
+        return found[key]
+    made = build()
+    # Values of a transformation that is running now are of no use later.
+    if not (isinstance(made, Derived) and any(isinstance(c, Tracer) for c in made.consts)):
+        found[key] = made
+    return made
 
 
-def jvp_program(program: Jaxpr, nonzero: Sequence[bool]) -> tuple[Jaxpr, tuple[bool, ...]]:
+def jvp_program(program: Jaxpr, nonzero: Sequence[bool]) -> Derived:
     """The program (primals, nonzero tangents) -> (outputs, nonzero tangents), and which are so."""
 
-    def build() -> tuple[Jaxpr, tuple[bool, ...]]:
+    def build() -> Derived:
         avals = program.in_avals
         count = len(avals)
         flags: list[bool] = []
@@ -52,18 +74,18 @@ def jvp_program(program: Jaxpr, nonzero: Sequence[bool]) -> tuple[Jaxpr, tuple[b
 
         extra = [a.strong() for a, nz in zip(avals, nonzero, strict=True) if nz]
         staged = stage(function, [*avals, *extra], program.name)
-        return staged.jaxpr, tuple(flags)
+        return _derived(staged, flags)
 
-    found: tuple[Jaxpr, tuple[bool, ...]] = remembered(program, ("jvp", tuple(nonzero)), build)
+    found: Derived = remembered(program, ("jvp", tuple(nonzero)), build)
     return found
 
 
 def batch_program(
     program: Jaxpr, size: int, batched: Sequence[bool], axis_name: Any = None
-) -> tuple[Jaxpr, tuple[bool, ...]]:
+) -> Derived:
     """The program over a leading axis of the batched inputs, and which outputs have it."""
 
-    def build() -> tuple[Jaxpr, tuple[bool, ...]]:
+    def build() -> Derived:
         flags: list[bool] = []
 
         def function(*args: Any) -> list[Any]:
@@ -81,10 +103,10 @@ def batch_program(
             a.update(shape=(size, *a.shape)) if b else a
             for a, b in zip(program.in_avals, batched, strict=True)
         ]
-        return stage(function, avals, program.name).jaxpr, tuple(flags)
+        return _derived(stage(function, avals, program.name), flags)
 
     key = ("batch", size, tuple(batched), axis_name)
-    found: tuple[Jaxpr, tuple[bool, ...]] = remembered(program, key, build)
+    found: Derived = remembered(program, key, build)
     return found
 
 
@@ -98,10 +120,10 @@ def split(program: Jaxpr, unknown: Sequence[bool]) -> Split:
 
 def transpose_program(
     program: Jaxpr, linear: Sequence[bool], nonzero: Sequence[bool]
-) -> tuple[Jaxpr, tuple[bool, ...]]:
+) -> Derived:
     """The program (other inputs, nonzero cotangents) -> nonzero cotangents of linear inputs."""
 
-    def build() -> tuple[Jaxpr, tuple[bool, ...]]:
+    def build() -> Derived:
         avals = program.in_avals
         others = [a for a, flag in zip(avals, linear, strict=True) if not flag]
         ct_avals = [a.strong() for a, nz in zip(program.out_avals, nonzero, strict=True) if nz]
@@ -120,10 +142,10 @@ def transpose_program(
             return [ct for ct in result if not isinstance(ct, Zero)]
 
         staged = stage(function, [*others, *ct_avals], program.name)
-        return staged.jaxpr, tuple(flags)
+        return _derived(staged, flags)
 
     key = ("transpose", tuple(linear), tuple(nonzero))
-    found: tuple[Jaxpr, tuple[bool, ...]] = remembered(program, key, build)
+    found: Derived = remembered(program, key, build)
     return found
 
 

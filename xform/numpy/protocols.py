@@ -1,8 +1,8 @@
 """NumPy's own functions, applied to arrays and traced values.
 
-A traced value makes them those of this package. On arrays with numbers, ufuncs do so too, so that operators
-between NumPy's arrays and xform's give xform's; NumPy's other functions just read the numbers, and return what
-they return for NumPy's arrays.
+A traced value makes them those of this package. On arrays with numbers, ufuncs do so too, so that
+operators between NumPy's arrays and xform's give xform's; NumPy's other functions just read the
+numbers, and return what they return for NumPy's arrays.
 """
 
 from __future__ import annotations

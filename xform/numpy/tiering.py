@@ -1,8 +1,8 @@
-"""Operators of arrays that get fast when they are used: after a few calls with operands of the same types, an
-operator is compiled for them, and the native dispatcher calls it without any Python.
+"""Operators of arrays that get fast when they are used: after a few calls with operands of the same
+types, an operator is compiled for them, and the native dispatcher calls it without any Python.
 
-Only operators whose compiled result is NumPy's bit for bit are treated so: an array must not depend on how often
-it was computed before.
+Only operators whose compiled result is NumPy's bit for bit are treated so: an array must not depend
+on how often it was computed before.
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ _GIL_BYTES = 1 << 20  # above this much memory gone through, other Python thread
 
 
 class Executable:
-    """A program compiled and linked for the host. It does not hold the program, which may be what finds it.
+    """A program compiled and linked for the host. It does not hold the program, which may be what
+    finds it.
 
     `used` says which inputs it reads; `workspace_bytes` is the scratch memory a call takes from the
     pool.
@@ -71,9 +72,7 @@ class Executable:
 
     def run(self, consts: Sequence[Any], values: Sequence[Any]) -> list[Any]:
         """Outputs, as arrays, for values that are arrays, NumPy arrays or numbers."""
-        arrays = [
-            _as_array(x, a) for x, a in zip((*consts, *values), self.in_avals, strict=True)
-        ]
+        arrays = [_as_array(x, a) for x, a in zip((*consts, *values), self.in_avals, strict=True)]
         if self.runner is None:
             self.runner = self._make_runner()
         result: list[Any] = self.runner(*arrays)
