@@ -73,7 +73,7 @@ def softmax(x):
 
 def pytrees(params, scale):
     hidden = xnp.tanh(params["w"] * params["b"].left)
-    return {"out": [hidden * scale, None], "pair": Pair(params["b"].right**2, scale)}
+    return {"out": [hidden * scale, None], "pair": Pair(params["b"].right ** 2, scale)}
 
 
 def integers(x, i):
@@ -190,9 +190,7 @@ def assert_close(found: Any, wanted: Any, what: str, tolerance: float = 1e-12) -
 
 
 def inner(xs: Sequence[Any], ys: Sequence[Any]) -> float:
-    return sum(
-        float(np.sum(np.asarray(x) * np.asarray(y))) for x, y in zip(xs, ys, strict=True)
-    )
+    return sum(float(np.sum(np.asarray(x) * np.asarray(y))) for x, y in zip(xs, ys, strict=True))
 
 
 STEP = 2.0**-10  # the error of the formula below is its fourth power times a fifth derivative

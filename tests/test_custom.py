@@ -234,15 +234,15 @@ def pullback_cases():
         "jacrev": (lambda: xform.jacrev(one)(X), np.eye(3)),
         "vjp": (lambda: xform.vjp(one, X)[1](ones)[0], ones),
         "shared argument": (
-            lambda: xform.grad(lambda l: xform.vmap(f, (0, None))(X, l).sum())(3.0),
+            lambda: xform.grad(lambda k: xform.vmap(f, (0, None))(X, k).sum())(3.0),
             np.float64(7 * X.sum()),
         ),
         "shared argument under jit": (
-            lambda: xform.jit(xform.grad(lambda l: xform.vmap(f, (0, None))(X, l).sum()))(3.0),
+            lambda: xform.jit(xform.grad(lambda k: xform.vmap(f, (0, None))(X, k).sum()))(3.0),
             np.float64(7 * X.sum()),
         ),
         "grad(grad)": (
-            lambda: xform.grad(lambda l: xform.grad(lambda x: f(x, l), 0)(2.0))(0.25),
+            lambda: xform.grad(lambda k: xform.grad(lambda x: f(x, k), 0)(2.0))(0.25),
             np.float64(1.0),
         ),
     }

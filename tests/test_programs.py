@@ -113,9 +113,7 @@ def on_floats(program: Program) -> tuple[Any, list[Any]]:
 def directions(values: Sequence[Any], seed: int) -> list[Any]:
     """A small exact direction for each value."""
     found = [numbers(x.shape, "float64", seed + k) for k, x in enumerate(values)]
-    return [
-        xnp.asarray((t / 4).astype(x.dtype)) for t, x in zip(found, values, strict=True)
-    ]
+    return [xnp.asarray((t / 4).astype(x.dtype)) for t, x in zip(found, values, strict=True)]
 
 
 def inner(xs: Sequence[Any], ys: Sequence[Any]) -> tuple[float, float]:
@@ -190,8 +188,7 @@ def check_batches(program: Program, size: int = 3) -> None:
     for pattern in {(True,) * count, *(tuple(k == j for k in range(count)) for j in range(count))}:
         args = [s if m else x for s, x, m in zip(stacks, shared, pattern, strict=True)]
         rows = [
-            f(*(x[n] if m else x for x, m in zip(args, pattern, strict=True)))
-            for n in range(size)
+            f(*(x[n] if m else x for x, m in zip(args, pattern, strict=True))) for n in range(size)
         ]
         wanted = [np.stack([np.asarray(y) for y in column]) for column in zip(*rows, strict=True)]
         mapped = xform.vmap(f, in_axes=tuple(0 if m else None for m in pattern))

@@ -510,7 +510,7 @@ def programs(draw: Draw, most: int = 12, smooth: bool = False) -> Program:
             continue
         text, operands, keeps_exact, is_smooth = drawn
         floats = [k for k in operands if k.is_float]
-        if smooth and (floats and not is_smooth or any(k.dtype == "float32" for k in floats)):
+        if smooth and ((floats and not is_smooth) or any(k.dtype == "float32" for k in floats)):
             continue
         space |= {k.name: xnp.asarray(k.value) for k in operands}
         value = eval(text, space)

@@ -284,6 +284,7 @@ def _flat_cotangents(cts: Any, given: Any, avals: Sequence[Any], name: str) -> l
         raise errors.TreeError(
             f"expected the pullback of {name} to return a tuple with {len(given)} cotangents",
             f"{type(cts).__name__}" + (f" of {len(cts)}" if isinstance(cts, tuple) else ""),
+            instead=f"return ({'ct, ' * len(given)}), with None for arguments without a cotangent",
         )
     flat: list[Any] = []
     for ct, arg in zip(cts, given, strict=True):

@@ -15,7 +15,7 @@ from ..core.trace import aval_of
 from ..interpreters.evaluate import evaluate_program
 from ..interpreters.forward import instantiate, jvp_flat
 from ..interpreters.reverse import linearize_flat, vjp_flat
-from ..ops.structural import full_like
+from ..ops.structural import convert, full_like
 from .flat import FlatFunction, as_arrays, canonical, fix_others, name_of, normalize_argnums
 
 
@@ -154,9 +154,11 @@ def _check_tangents(primals: Sequence[Any], tangents: Sequence[Any], what: str) 
         found = aval_of(t)
         if found.shape != aval.shape:
             raise errors.ShapeError(
-                f"expected {what} of the shapes of the primals", f"{found} for a primal {aval}"
+                f"expected {what} of the shapes of the primals",
+                f"{found} for a primal {aval}",
+                instead="xnp.broadcast_to(t, x.shape) where that is meant",
             )
-        if found.dtype != aval.dtype and not found.weak_type:
+        if not _fits(found, aval):
             raise errors.DtypeError(
                 f"expected {what} of the dtypes of the primals", f"{found} for a primal {aval}"
             )
@@ -164,11 +166,18 @@ def _check_tangents(primals: Sequence[Any], tangents: Sequence[Any], what: str) 
     return checked
 
 
-def _cast(t: Any, aval: Any) -> Any:
-    found = aval_of(t)
+def _fits(found: Any, aval: Any) -> bool:
+    """Whether a tangent or cotangent has the dtype of its value, or is a Python number of its kind."""
     if found.dtype == aval.dtype:
-        return t
-    return np.asarray(t).astype(aval.dtype)
+        return True
+    same_kind = dtypes.is_inexact(found.dtype) and (
+        dtypes.is_complex(aval.dtype) or not dtypes.is_complex(found.dtype)
+    )
+    return bool(found.weak_type) and same_kind
+
+
+def _cast(t: Any, aval: Any) -> Any:
+    return t if aval_of(t).dtype == aval.dtype else convert(t, aval.dtype)
 
 
 def jvp(
@@ -261,9 +270,11 @@ def _check_cotangents(avals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
             checked.append(Zero(aval.tangent()))
             continue
         found = aval_of(ct)
-        if found.shape != aval.shape or (found.dtype != aval.dtype and not found.weak_type):
+        if found.shape != aval.shape or not _fits(found, aval):
             raise errors.ShapeError(
-                "expected a cotangent of the shape and dtype of the output", f"{found} for {aval}"
+                "expected a cotangent of the shape and dtype of the output",
+                f"{found} for {aval}",
+                instead="pullback(xnp.ones_like(value)), or another array like the value",
             )
         checked.append(_cast(ct, aval))
     return checked

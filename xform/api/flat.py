@@ -166,6 +166,7 @@ def normalize_argnums(argnums: int | Sequence[int], count: int, what: str) -> tu
             raise errors.ArgumentError(
                 f"expected {what} to name positional arguments, of which there are {count}",
                 f"{what}={argnums}",
+                instead=f"{what} from 0 to {count - 1}" if count else "positional arguments",
             )
     return tuple(n % count for n in given)
 

@@ -1,4 +1,4 @@
-"""What is around programs: configuration contexts, waiting, and moving values to and from the host."""
+"""What is around programs: scopes of options, waiting, moving values to and from the host."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _LONGEST_BODY = 256  # operators
 
 
 def has_own_memory(node: Node) -> bool:
-    """Inputs, and constants of dtypes that compiled code cannot write: they are data of the module."""
+    """Inputs, and constants of dtypes that compiled code cannot write, which are module data."""
     return isinstance(node.loop, Input) or is_data(node)
 
 
@@ -116,9 +116,7 @@ def _stored_from_the_start(graph: LoopGraph) -> set[Node]:
 
 
 def _cuts(graph: LoopGraph, stored: set[Node]) -> set[Node]:
-    """Values stored only to keep loop bodies short: LLVM's time grows faster than the length of a
-    block.
-    """
+    """Values stored to keep loop bodies short: LLVM's time grows faster than a block."""
     cuts: set[Node] = set()
     position = {n: k for k, n in enumerate(graph.nodes)}
     inside: dict[Node, int] = {}  # the nodes computed with a node, as a set of bits

@@ -16,9 +16,7 @@ ALIGNMENT = 64
 
 @dataclass(frozen=True)
 class Buffer:
-    """Bytes of an input or an output by its position, of the workspace by an offset, or a node's
-    own data.
-    """
+    """Bytes of an input or output by position, of the workspace by offset, or a node's data."""
 
     kind: str  # "input", "output", "workspace" or "data"
     position: int

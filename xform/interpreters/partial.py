@@ -153,7 +153,7 @@ def _with_residuals(known: Jaxpr, tail: Jaxpr, out_unknown: tuple[bool, ...]) ->
 def _moved_constants(
     known: Jaxpr, constant: Sequence[tuple[Atom, Var]]
 ) -> tuple[list[Equation], Callable[[Atom], Atom]]:
-    """The equations that make some constants, and what to call these in the program they move to."""
+    """The equations that make some constants, and their names in the program they move to."""
     wanted = make((), known.invars, known.equations, [atom for atom, _ in constant])
     names: dict[Atom, Atom] = {var: atom for atom, var in constant}
     return live_equations(wanted), lambda atom: names.get(atom, atom)

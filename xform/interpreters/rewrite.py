@@ -118,9 +118,7 @@ def split(program: Jaxpr, unknown: Sequence[bool]) -> Split:
     return found
 
 
-def transpose_program(
-    program: Jaxpr, linear: Sequence[bool], nonzero: Sequence[bool]
-) -> Derived:
+def transpose_program(program: Jaxpr, linear: Sequence[bool], nonzero: Sequence[bool]) -> Derived:
     """The program (other inputs, nonzero cotangents) -> nonzero cotangents of linear inputs."""
 
     def build() -> Derived:
