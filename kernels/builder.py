@@ -397,8 +397,7 @@ class Builder:
         invariant: bool = False,
         mask: Value | None = None,
     ) -> Value:
-        """Reads `lanes` neighbours at a scalar address, or one item per lane of a vector of
-        addresses.
+        """Reads `lanes` neighbours at a scalar address, or an item at each address of a vector.
 
         Booleans are stored as bytes. With a mask (i1 lanes), masked lanes read nothing and give 0.
         `invariant` says that the memory does not change while the function runs: such a read moves

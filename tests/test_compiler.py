@@ -26,6 +26,7 @@ from xform.compiler.index import (
 )
 from xform.compiler.lower import lower
 from xform.compiler.memory import plan_memory
+from xform.compiler.pipeline import schedules
 from xform.compiler.nests import Kernel, Nest
 from xform.compiler.schedule import schedule
 from xform.compiler.simplify import simplify
@@ -241,6 +242,10 @@ def test_transposed_products_are_made_in_that_order():
 # -- fusion -------------------------------------------------------------------------------------
 
 
+def planned(steps, donated):
+    return plan_memory(steps, schedules(steps, 64), donated)
+
+
 def fused(f: Any, *args: Any) -> Fused:
     return fuse(lower(simplify(program_of(f, *args))))
 
@@ -302,19 +307,19 @@ def test_the_workspace_is_used_again():
         return x
 
     large = np.ones((64, 64), np.float32)
-    plan = plan_memory(fused(chain, large), ())
+    plan = planned(fused(chain, large), ())
     assert large.nbytes <= plan.workspace_bytes <= 3 * large.nbytes
 
 
 def test_donated_inputs_give_their_memory_to_outputs():
     step = fused(lambda p, g: p - 0.1 * g, X, X)
-    assert plan_memory(step, (True, False)).aliases == ((0, 0),)
-    assert plan_memory(step, (False, False)).aliases == ()
+    assert planned(step, (True, False)).aliases == ((0, 0),)
+    assert planned(step, (False, False)).aliases == ()
 
 
 def test_an_input_that_is_read_elsewhere_gives_no_memory():
     step = fused(lambda x: xnp.flip(x, 0) + x, X)
-    assert plan_memory(step, (True,)).aliases == ()
+    assert planned(step, (True,)).aliases == ()
 
 
 def test_contiguous_loops_become_one():

@@ -93,6 +93,22 @@ def test_every_way_of_running_agrees(program):
     check_ways_of_running(program)
 
 
+def check_donation(program: Program) -> None:
+    """Inputs whose memory the outputs may take over give the same results."""
+    f, given_arrays = program.function, arrays(program.inputs)
+    jitted = xform.jit(f, donate_argnums=range(len(given_arrays)))
+    copies = xform.jit(lambda *xs: xs)  # Only memory that a call has made can be taken over.
+    for _ in range(2):
+        found = jitted(*copies(*given_arrays))
+        assert_same(found, f(*given_arrays), "donated", program.precision, program.exact)
+
+
+@SOME
+@given(programs())
+def test_donation_changes_no_result(program):
+    check_donation(program)
+
+
 # -- derivatives --------------------------------------------------------------------------------
 
 
@@ -244,6 +260,12 @@ FOUND = {
     "a value that phases need at different places": fixed(
         "v0 = xnp.exp(x0)\nv1 = xnp.einsum('bij,cij->bc', v0, v0)\nreturn v1, v0", drawn(3, 4, 2)
     ),
+    "an index from data, the same in all lanes, under a condition that is not": fixed(
+        "v0 = xnp.concatenate((x0, x0 + 1), axis=0)\nv1 = lax.dynamic_slice_in_dim(v0, x1, 7)\n"
+        "v2 = lax.dynamic_update_slice_in_dim(x0, x0[1:4], x1, 0)\nreturn v1, v2",
+        drawn(5),
+        np.array(2, np.uint8),
+    ),
     "an index of 32 bits beside numbers of 64": fixed(
         "v0 = lax.dynamic_slice_in_dim(x0, x1, 2)\nreturn v0", drawn(8), np.array(2, np.int32)
     ),
@@ -254,6 +276,7 @@ FOUND = {
 def test_found_before(name):
     program = FOUND[name]
     check_ways_of_running(program)
+    check_donation(program)
     check_derivatives(program)
     check_batches(program)
 

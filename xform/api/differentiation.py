@@ -167,7 +167,8 @@ def _check_tangents(primals: Sequence[Any], tangents: Sequence[Any], what: str) 
 
 
 def _fits(found: Any, aval: Any) -> bool:
-    """Whether a tangent or cotangent has the dtype of its value, or is a Python number of its kind."""
+    """Whether a tangent or cotangent has the dtype of its value, or is a Python number of its kind.
+    """
     if found.dtype == aval.dtype:
         return True
     same_kind = dtypes.is_inexact(found.dtype) and (
@@ -281,8 +282,7 @@ def _check_cotangents(avals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
 
 
 def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
-    """The value of `fun` at `primals` and the function that applies its derivative there to
-    tangents.
+    """The value of `fun` at `primals`, and its derivative there as a function of tangents.
 
     The nonlinear part of the work is done once, however often the linear function is applied.
 

@@ -118,8 +118,7 @@ def make_jaxpr(
 
 
 def eval_shape(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """The structure of `fun(*args, **kwargs)`, with a `ShapeDtypeStruct` for each array; nothing is
-    computed.
+    """What `fun(*args, **kwargs)` returns, with a `ShapeDtypeStruct` for each array; nothing runs.
 
     >>> import xform, xform.numpy as xnp
     >>> xform.eval_shape(xnp.matmul, xform.ShapeDtypeStruct((2, 3), "float32"),

@@ -68,8 +68,7 @@ def jacfwd(
     has_aux: bool = False,
     holomorphic: bool = False,
 ) -> Callable[..., Any]:
-    """The Jacobian of `fun` by forward mode: a derivative along every input element. For tall
-    Jacobians.
+    """The Jacobian of `fun` by forward mode, one input element at a time: for tall Jacobians.
 
     The result has the structure of the output, with the structure of the inputs at each leaf; a
     leaf has the output's shape followed by the input's. Arguments and errors as for `grad`.
@@ -107,8 +106,7 @@ def jacrev(
     holomorphic: bool = False,
     allow_int: bool = False,
 ) -> Callable[..., Any]:
-    """The Jacobian of `fun` by reverse mode: a pullback of every output element. For wide
-    Jacobians.
+    """The Jacobian of `fun` by reverse mode, one output element at a time: for wide Jacobians.
 
     The result is as for `jacfwd`.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from .memory import Buffer, MemoryPlan
 from .nests import Kernel, Nest
 from .operands import matrix, shape_of
 from .request import ENTRY
-from .schedule import NestPlan, schedule
+from .schedule import NestPlan
 from .updates import UpdateEmitter, update_plan
 
 Value = llvm.Value
@@ -37,17 +37,30 @@ class Module:
     text: str
     routines: tuple[str, ...]
     host_calls: tuple[int, ...]
-    plans: tuple[NestPlan, ...]
 
 
-def assemble(fused: Fused, memory: MemoryPlan, vector_bytes: int, fma: bool) -> Module:
+def assemble(
+    fused: Fused,
+    plans: Mapping[int, NestPlan],
+    memory: MemoryPlan,
+    vector_bytes: int,
+    fma: bool,
+) -> Module:
     """The module of `int32_t program(void **buffers)`: inputs, outputs, workspace."""
-    return _Assembly(fused, memory, vector_bytes, fma).module()
+    return _Assembly(fused, plans, memory, vector_bytes, fma).module()
 
 
 class _Assembly:
-    def __init__(self, fused: Fused, memory: MemoryPlan, vector_bytes: int, fma: bool) -> None:
+    def __init__(
+        self,
+        fused: Fused,
+        plans: Mapping[int, NestPlan],
+        memory: MemoryPlan,
+        vector_bytes: int,
+        fma: bool,
+    ) -> None:
         self.fused = fused
+        self.plans = plans
         self.memory = memory
         self.vector_bytes = vector_bytes
         self.fma = fma
@@ -57,7 +70,6 @@ class _Assembly:
         self.globals: dict[str, str] = {}
         self.routines: set[str] = set()
         self.host_calls: list[int] = []
-        self.plans: list[NestPlan] = []
         self.status: Value | None = None
         self.buffers = Value(self.main, "%buffers", "ptr", 1, 0)
         self.counts = (len(fused.graph.inputs), len(fused.graph.outputs))
@@ -93,7 +105,7 @@ class _Assembly:
                 f"define i32 @{ENTRY}(ptr %buffers) {{\nentry:\n{body}\n  ret i32 {result}\n}}\n",
             ]
         )
-        return Module(text, tuple(sorted(self.routines)), tuple(self.host_calls), tuple(self.plans))
+        return Module(text, tuple(sorted(self.routines)), tuple(self.host_calls))
 
     def single_threaded_blas(self) -> None:
         """The library's own threads spin against the caller's: products run in the caller's thread.
@@ -137,8 +149,7 @@ class _Assembly:
     # -- nests --
 
     def nest(self, number: int, nest: Nest) -> None:
-        plan = schedule(nest, self.fused.stored, self.vector_bytes)
-        self.plans.append(plan)
+        plan = self.plans[number]
         touched = sorted(
             (self.fused.reads[number] | self.fused.writes[number]) & self.memory.of.keys(),
             key=lambda n: n.id,
@@ -180,7 +191,7 @@ class _Assembly:
     def update(self, number: int, step: Kernel) -> None:
         node = step.node
         if node not in self.memory.without_copy and step.copy is not None:
-            plan = schedule(step.copy, self.fused.stored, self.vector_bytes)
+            plan = self.plans[number]
             self.write_with(
                 number,
                 lambda b, pointers: NestEmitter(plan, b, pointers, self.fused.stored, False).run(),

@@ -109,8 +109,7 @@ def _pair(b: llvm.Builder, node: Node, x: Value, y: Value) -> Value:
 def _better(
     b: llvm.Builder, node: Node, x: Sequence[Value], y: Sequence[Value]
 ) -> tuple[Value, Value]:
-    """The pair (value, position) that an argmax prefers: NaN first, then the value, then the lower
-    position.
+    """The (value, position) that an argmax prefers: NaN, then the value, then the lower position.
 
     Position -1 is no item yet.
     """

@@ -354,23 +354,30 @@ class NestEmitter:
         lanes = self.lanes_of(offset)
         fixed = node not in self.made and not self.in_place
         if lanes == 1:
-            guard = self.guard
-            if guard is not None and guard.lanes == 1:
-                # Where the guard is false, the first element is read instead: it exists.
-                index = self.b.select(guard, self.subscripts.value(offset, "i64"), 0)
-                return self.b.load(
-                    element, self.b.pointer(self.pointers[node], element, index), invariant=fixed
-                )
-            if guard is None:
+            if self.guard is None:
                 address, _ = self.address(node, offset)
                 return self.b.load(element, address, invariant=fixed)
-            lanes = guard.lanes
+            # Where the guard is false in all lanes, the first element is read instead: it exists.
+            guard = self.guard
+            if guard.lanes > 1:
+                guard = self.in_some_lane(guard if self.tail is None else guard & self.tail)
+            index = self.b.select(guard, self.subscripts.value(offset, "i64"), 0)
+            address = self.b.pointer(self.pointers[node], element, index)
+            return self.b.load(element, address, invariant=fixed)
         address, contiguous = self.address(node, offset)
         mask = _both(self.b, self.guard, self.tail)
         if contiguous:
             wide = None if mask is None else self.b.splat(mask, lanes)
             return self.b.load(element, address, lanes, invariant=fixed, mask=wide)
         return self.b.load(element, self.b.splat(address, lanes), lanes, invariant=fixed, mask=mask)
+
+    def in_some_lane(self, condition: Value) -> Value:
+        """Whether a condition holds in at least one lane."""
+        while condition.lanes > 1:
+            half = condition.lanes // 2
+            low = self.b.shuffle(condition, range(half))
+            condition = low | self.b.shuffle(condition, range(half, condition.lanes))
+        return condition
 
     def scratch(self, node: Node, place: Place, value: Value) -> None:
         self.scratching.add(node)

@@ -1,5 +1,4 @@
-"""Index expressions: sums of loop variables times integers, with what does not fit in sums as
-atoms.
+"""Index expressions: sums of loop variables times integers, and atoms for what is no sum.
 
 Expressions are immutable, compared by structure, and know their range, so that divisions and
 remainders of reshapes, and conditions of pads and slices, vanish where the loops already decide

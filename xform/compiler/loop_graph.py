@@ -33,8 +33,7 @@ class Scalar:
 
 
 class Node:
-    """One value. `shape` says how its elements are defined: a loop shape of `core.loops`, `Input`
-    or `Scalar`.
+    """One value. `loop` defines its elements: a loop shape of `core.loops`, `Input` or `Scalar`.
 
     An operator with several results has one node per result; `result` says which, and `first` is
     the node of result 0, which the others share their work with.

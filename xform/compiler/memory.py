@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..core.loops import Update
@@ -10,6 +11,7 @@ from .fuse import Fused
 from .loop_graph import Input, Node
 from .lower import is_data
 from .nests import Kernel, Nest, Step
+from .schedule import NestPlan
 
 ALIGNMENT = 64
 
@@ -27,8 +29,7 @@ class Buffer:
 
 @dataclass(frozen=True, eq=False)
 class MemoryPlan:
-    """`of`: the buffer of each stored node. `scratch`: that of each value a nest keeps between
-    phases.
+    """`of`: the buffer of each stored node. `scratch`: those of values kept between phases.
 
     `copies`: (node, output) for outputs that are inputs or repeat another output. `aliases`:
     (input, output) where the output may take the memory of the donated input. `in_place`: steps
@@ -87,7 +88,9 @@ class _Workspace:
         self.free = joined
 
 
-def plan_memory(fused: Fused, donated: Sequence[bool]) -> MemoryPlan:
+def plan_memory(
+    fused: Fused, plans: Mapping[int, NestPlan], donated: Sequence[bool]
+) -> MemoryPlan:
     """Gives every stored node a buffer, for as long as some step still reads it."""
     graph = fused.graph
     of: dict[Node, Buffer] = {n: Buffer("input", n.loop.position) for n in graph.inputs}
@@ -115,7 +118,7 @@ def plan_memory(fused: Fused, donated: Sequence[bool]) -> MemoryPlan:
                 held[node] = space.take(node.aval.nbytes)
             of[node] = Buffer("workspace", held[node][0])
         if isinstance(step, Nest):
-            taken = [(n, space.take(_scratch_bytes(step, n))) for n in step.kept]
+            taken = [(n, space.take(_scratch_bytes(plans[number], n))) for n in step.kept]
             for n, place in taken:
                 scratch[number, n] = Buffer("workspace", place[0])
             for _, place in taken:
@@ -159,17 +162,11 @@ def _reusable(
     return None
 
 
-def _scratch_bytes(nest: Nest, node: Node) -> int:
-    """Room for the value at every inner iteration, times the most lanes of an outer vector."""
-    items = max(_product(v.extent for v in p.inner) for p in nest.phases)
-    return (items + 64) * max(8, node.aval.dtype.itemsize) * (64 if nest.outer else 1)
-
-
-def _product(extents: object) -> int:
-    total = 1
-    for e in extents:  # type: ignore[attr-defined]
-        total *= e
-    return total
+def _scratch_bytes(plan: NestPlan, node: Node) -> int:
+    """Room for the value at every inner iteration, of every lane where rows run in lanes."""
+    items = max(math.prod(v.extent for v in p.phase.inner) for p in plan.phases)
+    rows = plan.lanes if plan.vector is not None else 1
+    return items * rows * node.aval.dtype.itemsize
 
 
 def _aliases(

@@ -25,8 +25,7 @@ Place = tuple[Expr, ...]
 
 @dataclass(eq=False)
 class Work:
-    """One node computed in a phase: stored (`place` is where), reduced or scanned over the inner
-    loops.
+    """A node computed in a phase: stored (`place` is where), reduced or scanned.
 
     `domain` is the index of the elements gone through: the node's own for a store, its input's
     otherwise.

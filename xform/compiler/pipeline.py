@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .. import errors
@@ -14,10 +14,12 @@ from .fuse import Fused, fuse
 from .loop_graph import LoopGraph
 from .lower import lower
 from .memory import MemoryPlan, plan_memory
+from .nests import Nest
+from .schedule import NestPlan, schedule
 from .simplify import simplify
 from .target import Target, host
 
-STAGES = ("jaxpr", "simplified", "loops", "nests", "memory", "schedule", "llvm", "asm")
+STAGES = ("jaxpr", "simplified", "loops", "nests", "schedule", "memory", "llvm", "asm")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,7 @@ class Compilation:
     simplified: Jaxpr
     graph: LoopGraph
     fused: Fused
+    plans: Mapping[int, NestPlan]
     memory: MemoryPlan
     module: Module
     target: Target
@@ -40,7 +43,7 @@ class Compilation:
             "loops": lambda: str(self.graph),
             "nests": lambda: str(self.fused),
             "memory": lambda: str(self.memory),
-            "schedule": lambda: "\n".join(map(str, self.module.plans)),
+            "schedule": lambda: "\n".join(map(str, self.plans.values())),
             "llvm": lambda: self.module.text,
             "asm": lambda: self.target.assembly(self.module.text),
         }
@@ -56,12 +59,23 @@ def compile_program(
     simplified = simplify(program) if simplified is None else simplified
     graph = lower(simplified)
     fused = fuse(graph)
-    memory = plan_memory(fused, donated)
     target = host()
-    module = assemble(fused, memory, target.vector_bytes, target.has_fma)
-    done = Compilation(program, simplified, graph, fused, memory, module, target)
+    plans = schedules(fused, target.vector_bytes)
+    memory = plan_memory(fused, plans, donated)
+    module = assemble(fused, plans, memory, target.vector_bytes, target.has_fma)
+    done = Compilation(program, simplified, graph, fused, plans, memory, module, target)
     _dump(done)
     return done
+
+
+def schedules(fused: Fused, vector_bytes: int) -> dict[int, NestPlan]:
+    """The loops of every nest by its step; of an update, those of the copy before it."""
+    nests = {k: s if isinstance(s, Nest) else s.copy for k, s in enumerate(fused.steps)}
+    return {
+        k: schedule(nest, fused.stored, vector_bytes)
+        for k, nest in nests.items()
+        if nest is not None
+    }
 
 
 def _dump(compilation: Compilation) -> None:

@@ -1,5 +1,4 @@
-"""Asking for a program to be compiled: what it simplifies to, and the name its code is found again
-by.
+"""Asking for a program to be compiled: its simplified form, and a name for its code.
 
 The stages behind it load only when there is something to build.
 """

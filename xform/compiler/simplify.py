@@ -1,5 +1,4 @@
-"""From a program to a smaller one with the same outputs: calls inlined, equal work done once,
-constants folded.
+"""From a program to a smaller one: calls inlined, equal work done once, constants folded.
 
 { lambda ; a:f32[3]. let                       { lambda ; a:f32[3]. let
     b:f32[3] = jit[name=square] a        ->        b:f32[3] = mul a a
@@ -22,8 +21,7 @@ _FOLD_NEVER = (Inline, Opaque)
 
 
 def simplify(program: Jaxpr) -> Jaxpr:
-    """The program with calls inlined, common subexpressions shared, scalar constants folded, dead
-    code gone.
+    """The program with calls inlined, equal work shared, scalar constants folded, dead code gone.
 
     Equations of a call whose loop shape has a `barrier` are shared among themselves only, so that
     what a checkpoint computes again stays computed again.

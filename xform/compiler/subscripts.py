@@ -11,8 +11,7 @@ Value = llvm.Value
 
 
 class Subscripts:
-    """Writes index expressions. `env` has the value of each open loop; `lanes` the loop that runs
-    in lanes.
+    """Writes index expressions. `env` has the value of each open loop; `lanes` the one in lanes.
 
     The value of a loop that runs in lanes is that of its first lane.
     """

@@ -222,8 +222,7 @@ def leaked(tracer: Tracer) -> errors.UnexpectedTracerError:
 
 
 def aval_of(x: Any) -> ShapedArray:
-    """The abstract value of anything an operator takes: tracers, arrays, NumPy arrays, Python
-    scalars.
+    """The abstract value of what operators take: tracers, arrays, NumPy arrays, Python scalars.
 
     NumPy's 64-bit values count as what `narrowed` makes of them; Python scalars are weakly typed.
     """

@@ -93,8 +93,7 @@ def _shift(axes: Any) -> Any:
 
 
 def align(size: int, values: Sequence[Any], dims: Sequence[int | None]) -> tuple[list[Any], int]:
-    """All values with the batch dimension in one place: where they have it, if they agree, else in
-    front.
+    """All values with the batch dimension in one place: theirs if they agree, else in front.
 
     Scalars that are not batched stay scalars where every operand is one; else all get the full
     shape.

@@ -75,8 +75,7 @@ def partial_flat(
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """A program in two: `known` computes the known outputs and the residuals, `later` the other
-    outputs.
+    """A program in two: `known` computes known outputs and residuals, `later` the other outputs.
 
     `known` maps the known inputs to (known outputs, residuals); `later` maps (forwarded known
     inputs, residuals, unknown inputs) to the unknown outputs. `forwarded` are the positions, among

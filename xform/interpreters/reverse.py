@@ -61,8 +61,7 @@ def linearize_flat(
 def vjp_flat(
     function: Callable[..., Sequence[Any]], primals: Sequence[Any], name: str = "f"
 ) -> tuple[list[Any], Callable[[Sequence[Any]], list[Any]]]:
-    """Outputs of a function and its pullback: cotangents of the outputs to cotangents of the
-    inputs.
+    """Outputs of a function, and its pullback from their cotangents to those of the inputs.
 
     The pullback takes one cotangent per output (`Zero` allowed) and returns one per input, `Zero`
     where the output does not depend on it or the input is not inexact.
@@ -144,8 +143,7 @@ def _transpose(
 def transpose_flat(
     program: Jaxpr, linear: Sequence[bool], inputs: Sequence[Any], cts: Sequence[Any]
 ) -> list[Any]:
-    """Cotangents of the linear inputs of a program, the others given; the program may compute with
-    those.
+    """Cotangents of a program's linear inputs; it may compute with the others, which are given.
 
     What does not depend on the linear inputs is evaluated, the rest is transposed.
     """

@@ -1,5 +1,4 @@
-"""Transformations of programs: the derivative, the batch, the linear part of a `Jaxpr` as a new
-one.
+"""Transformations of programs: the derivative, the batch, the linear part of a `Jaxpr`.
 
 Each is the interpreter of the same name run under staging, remembered for each program.
 """
