@@ -167,8 +167,7 @@ def _check_tangents(primals: Sequence[Any], tangents: Sequence[Any], what: str) 
 
 
 def _fits(found: Any, aval: Any) -> bool:
-    """Whether a tangent or cotangent has the dtype of its value, or is a Python number of its kind.
-    """
+    """Whether a (co)tangent has its value's dtype, or is a Python number of its kind."""
     if found.dtype == aval.dtype:
         return True
     same_kind = dtypes.is_inexact(found.dtype) and (

@@ -88,9 +88,7 @@ class _Workspace:
         self.free = joined
 
 
-def plan_memory(
-    fused: Fused, plans: Mapping[int, NestPlan], donated: Sequence[bool]
-) -> MemoryPlan:
+def plan_memory(fused: Fused, plans: Mapping[int, NestPlan], donated: Sequence[bool]) -> MemoryPlan:
     """Gives every stored node a buffer, for as long as some step still reads it."""
     graph = fused.graph
     of: dict[Node, Buffer] = {n: Buffer("input", n.loop.position) for n in graph.inputs}

@@ -230,6 +230,19 @@ def _lifetime(backend: Any) -> list[Callable[..., Any]]:
     ]
 
 
+_DOC = """An immutable array of numbers: a shape, a dtype, and memory.
+
+Arrays are made by the functions of `xform.numpy`, and have the operators and methods of NumPy's.
+`x.at[i].set(v)` gives a changed copy. NumPy reads an array without copying it;
+`xform.numpy.asarray` copies one of NumPy's.
+
+>>> import xform.numpy as xnp
+>>> x = xnp.array([1.0, 2.0, 3.0])
+>>> x.at[0].set(5.0), x.sum()
+(Array([5., 2., 3.], dtype=float32), Array(6., dtype=float32))
+"""
+
+
 def furnish(backend: Any) -> None:
     """Attach the methods above to the array type of a module of arrays.
 
@@ -241,6 +254,7 @@ def furnish(backend: Any) -> None:
         setattr(backend.Array, method.__name__, method)
     # Equality is elementwise, so arrays cannot be dictionary keys.
     backend.Array.__hash__ = None
+    backend.Array.__doc__ = _DOC
 
 
 furnish(array_python)
