@@ -10,12 +10,13 @@ import numpy as np
 
 from .. import errors, tree
 from ..core import dtypes
+from ..core.jaxpr import Literal
 from ..core.primitive import Zero
 from ..core.trace import aval_of
 from ..interpreters.evaluate import evaluate_program
 from ..interpreters.forward import instantiate, jvp_flat
 from ..interpreters.reverse import linearize_flat, vjp_flat
-from ..ops.structural import convert, full_like
+from ..ops.structural import convert, convert_element_type
 from .flat import FlatFunction, as_arrays, canonical, fix_others, name_of, normalize_argnums
 
 
@@ -77,7 +78,7 @@ def value_and_grad(
         flat = FlatFunction(fix_others(fun, positions, args, kwargs), in_tree, has_aux=has_aux)
         outs, pullback = vjp_flat(flat, leaves, name_of(fun))
         _check_scalar(flat.value(outs), fun, holomorphic)
-        cts = pullback([full_like(outs[0], 1), *(Zero(aval_of(y).tangent()) for y in outs[1:])])
+        cts = pullback([_seed(outs[0]), *(Zero(aval_of(y).tangent()) for y in outs[1:])])
         gradient = in_tree.unflatten(as_arrays(cts))
         result = gradient[0] if isinstance(argnums, int) else gradient
         values = as_arrays(outs)
@@ -85,6 +86,13 @@ def value_and_grad(
         return ((value, flat.aux(values)) if has_aux else value), result
 
     return differentiated
+
+
+def _seed(y: Any) -> Any:
+    """One, as the cotangent of a scalar: of its dtype, and weakly typed if it is."""
+    aval = aval_of(y)
+    one = Literal(1, aval)
+    return convert_element_type(one, new_dtype=aval.dtype, weak_type=aval.weak_type)
 
 
 def _check_scalar(value: Any, fun: Callable[..., Any], holomorphic: bool) -> None:
