@@ -26,7 +26,7 @@ demo: $(VENV)/demo.stamp
 	$(RUN) examples/digits.py
 
 test: $(VENV)/dev.stamp
-	$(RUN) -m pytest --quiet -n $(WORKERS)
+	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(RUN) -m pytest --quiet -n $(WORKERS)
 
 laws: $(VENV)/dev.stamp
 	$(RUN) -m pytest --quiet -n $(WORKERS) tests/test_laws.py

@@ -392,6 +392,18 @@ def test_conversions(dtype):
         assert_compiled(f, abs(draw(n, dtype)))
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_conversions_of_numbers_that_do_not_fit(dtype):
+    """NaN becomes 0, what is too large the largest: the same eagerly and compiled."""
+    kind = ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype
+    edges = [np.nan, np.inf, -np.inf, 1e20, -1e20, 300.7, -1.5, -129.2, 2.9]
+    with np.errstate(over="ignore"):
+        x = np.array(edges, np.float64).astype(kind)
+    assert_compiled(lambda v: [v.astype(other) for other in ("bool", *INTEGERS)], x)
+    found = np.asarray(xnp.asarray(x).astype("int8"))
+    np.testing.assert_array_equal(found, [0, 127, -128, 127, -128, 127, -1, -128, 2])
+
+
 SUMS = ("bool", "int8", "uint16", "int32", "int64", *FLOATS)
 
 

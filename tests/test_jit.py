@@ -137,6 +137,17 @@ def test_donation_where_the_input_is_read_elsewhere():
         assert_equal(f(xnp.arange(n, dtype="float32")), np.full(n, n - 1.0))
 
 
+def test_donated_arrays_are_refused_everywhere():
+    x = xform.jit(lambda: xnp.ones(3))()
+    f = xform.jit(lambda y: y * 2, donate_argnums=0)
+    f(x)
+    uses = (f, xform.jit(lambda y: y), xform.vmap(lambda y: y + 1), lambda y: y + 1, np.asarray)
+    for use in (*uses, xform.grad(lambda y: y.sum())):
+        for _ in range(2):
+            with pytest.raises(errors.DonatedBufferError):
+                use(x)
+
+
 def test_donating_one_array_twice_or_using_it_twice():
     f = xform.jit(lambda x, y: x + y, donate_argnums=0)
     x = xnp.ones(3)
