@@ -143,6 +143,7 @@ class Builder:
     def __init__(self, *, fused: bool = True) -> None:
         self.fused = fused
         self.declarations: set[str] = set()
+        self.functions: dict[tuple[object, ...], tuple[str, str]] = {}  # of `scalar.outline`
         self.scopes = [Scope(label="entry")]
         self.counter = 0
 

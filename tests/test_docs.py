@@ -20,12 +20,25 @@ import xform.lax
 import xform.nn
 import xform.nn.initializers
 import xform.numpy
+import xform.numpy.linalg
 import xform.random
+import xform.tree
+import xform.tree_util
 
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
-FACES = (xform, xform.numpy, xform.lax, xform.random, xform.nn, xform.nn.initializers)
+FACES = (
+    xform,
+    xform.numpy,
+    xform.numpy.linalg,
+    xform.lax,
+    xform.random,
+    xform.nn,
+    xform.nn.initializers,
+    xform.tree,
+    xform.tree_util,
+)
 
 
 def public_values():
@@ -34,13 +47,50 @@ def public_values():
         for name in module.__all__:
             value = getattr(module, name)
             ours = getattr(value, "__module__", "").startswith("xform")
-            if ours and (inspect.isroutine(value) or inspect.isclass(value)):
-                yield pytest.param(value, id=f"{module.__name__}.{name}")
+            if ours and callable(value):
+                yield module, name, value
 
 
-@pytest.mark.parametrize("value", list(public_values()))
-def test_public_names_are_documented(value):
+def cases(values):
+    return [
+        pytest.param(module, value, id=f"{module.__name__}.{name}")
+        for module, name, value in values
+    ]
+
+
+VALUES = list(public_values())
+# Classes show what they are by their methods; those of dtypes need no example.
+FUNCTIONS = [case for case in VALUES if not inspect.isclass(case[2])]
+
+
+def stands_at_home(function):
+    """Whether pytest finds a function, and so its example, in the module that defines it."""
+    home = vars(sys.modules[function.__module__])
+    scope = getattr(function, "__globals__", home)
+    return scope is home and home.get(function.__name__) is function
+
+
+# What a table makes in another module.
+MADE = [case for case in FUNCTIONS if not stands_at_home(case[2])]
+
+
+@pytest.mark.parametrize(("module", "value"), cases(VALUES))
+def test_public_names_are_documented(module, value):
     assert (inspect.getdoc(value) or "").strip(), "write what it does"
+
+
+@pytest.mark.parametrize(("module", "function"), cases(FUNCTIONS))
+def test_public_functions_show_an_example(module, function):
+    assert ">>> " in (inspect.getdoc(function) or ""), "add an example, with what it prints"
+
+
+@pytest.mark.parametrize(("module", "function"), cases(MADE))
+def test_examples_of_functions_made_by_a_table(module, function):
+    scope = {"np": np, **vars(module)}
+    (example,) = doctest.DocTestFinder().find(function, function.__name__, globs=scope)
+    assert example.examples
+    found = doctest.DocTestRunner(optionflags=FLAGS).run(example)
+    assert not found.failed
 
 
 def test_public_names_exist():

@@ -295,6 +295,18 @@ def register_pytree_with_keys(
 
     Raises:
         ArgumentError: it is not a class, or is a container already.
+
+    >>> from xform import tree
+    >>> class Span:
+    ...     def __init__(self, low, high):
+    ...         self.low, self.high = low, high
+    >>> register_pytree_with_keys(
+    ...     Span,
+    ...     lambda s: ([(GetAttrKey("low"), s.low), (GetAttrKey("high"), s.high)], None),
+    ...     lambda _, children: Span(*children),
+    ... )
+    >>> [tree.keystr(path) for path, _ in tree.leaves_with_path(Span(1, 2))]
+    ['.low', '.high']
     """
 
     def children_only(value: Any) -> tuple[list[Any], Any]:
@@ -336,6 +348,19 @@ def register_pytree_with_keys_class(cls: _Class) -> _Class:
         cls: has a method ``tree_flatten_with_keys()`` that returns pairs of keys and children, and
             static data; a class method ``tree_unflatten(data, children)``; and, where that is
             quicker, ``tree_flatten()``.
+
+    >>> from xform import tree
+    >>> @register_pytree_with_keys_class
+    ... class Pair:
+    ...     def __init__(self, left, right):
+    ...         self.left, self.right = left, right
+    ...     def tree_flatten_with_keys(self):
+    ...         return [(GetAttrKey("left"), self.left), (GetAttrKey("right"), self.right)], None
+    ...     @classmethod
+    ...     def tree_unflatten(cls, data, children):
+    ...         return cls(*children)
+    >>> tree.map_with_path(lambda path, x: tree.keystr(path), Pair(1, 2)).right
+    '.right'
     """
     kind: Any = cls
     register_pytree_with_keys(
@@ -422,6 +447,15 @@ def static(**kwargs: Any) -> Any:
 
     Args:
         **kwargs: as for ``dataclasses.field``.
+
+    >>> from xform import tree
+    >>> @register_dataclass
+    ... @dataclasses.dataclass
+    ... class Scale:
+    ...     factor: float
+    ...     unit: str = static(default="m")
+    >>> tree.leaves(Scale(2.0))
+    [2.0]
     """
     metadata = {**kwargs.pop("metadata", {}), "static": True}
     return dataclasses.field(metadata=metadata, **kwargs)

@@ -15,6 +15,7 @@ from .exponential import EXPONENTIAL
 from .formats import FORMATS, format_of, narrow, widen
 from .hyperbolic import HYPERBOLIC
 from .integer import BITWISE
+from .outline import outlined
 from .special import SPECIAL
 from .threefry import threefry2x32
 from .trigonometric import TRIGONOMETRIC
@@ -112,6 +113,13 @@ def apply(
     if kind == "f":
         return (_float(builder, name, dtype, operands, params),)
     return (_integer(builder, name, kind == "i", operands, params),)
+
+
+def apply_by_call(
+    builder: Builder, name: str, dtype: str, operands: Sequence[Value], params: Params
+) -> tuple[Value, ...]:
+    """`apply`, as a call of a function that is written once for the module. For one result."""
+    return (outlined(builder, apply, name, dtype, operands, params),)
 
 
 def _integer_param(params: Params, name: str) -> int:

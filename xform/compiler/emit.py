@@ -11,6 +11,7 @@ from .._kernels import builder as llvm, scalar
 from ..core.jaxpr import Literal
 from ..core.loops import Generate, Map, View
 from . import combine
+from .fuse import own_cost
 from .index import Condition, Datum, Expr, LoopVar, expr, linear_offset
 from .loop_graph import Node, Scalar
 from .nests import Place, Work, generated, pieces_of
@@ -41,6 +42,7 @@ class NestEmitter:
         self.pointers = pointers
         self.stored = stored
         self.in_place = in_place
+        self.outlined = _used_often(plan, stored)
         self.made = {w.node for _, w in plan.nest.works()}
         self.registers: dict[Node, Value] = {}
         self.scratched: set[Node] = set()  # kept by an earlier phase
@@ -284,8 +286,9 @@ class NestEmitter:
             operands = [self.value(x, place if x.shape else ()) for x in node.inputs]
             data = node.inputs[1 if loop.scalar == "select_n" else 0]
             params = {k: node.params[k] for k in loop.params}
-            results = scalar.apply(self.b, loop.scalar, data.dtype, operands, params)
-            return results[node.result]
+            often = (loop.scalar, data.dtype) in self.outlined
+            apply = scalar.apply_by_call if often else scalar.apply
+            return apply(self.b, loop.scalar, data.dtype, operands, params)[node.result]
         if isinstance(loop, Generate):
             return self.generate(node, place)
         return self.view(node, place)
@@ -400,6 +403,24 @@ class NestEmitter:
         index = index * rows if rows > 1 else index
         lanes = max(rows, self.phase.lanes if self.phase.vector is not None else 1)
         return self.b.pointer(self.pointers[node], scalar.element(node.dtype), index), lanes
+
+
+_MANY = 8  # uses of a formula in one nest after which it is a function of its own
+_LONG = frozenset(("sin", "cos", "tan", "lgamma", "digamma", "erfc", "erf_inv", "pow"))
+_MANY_LONG = 2
+_SHORT_COST = 12
+
+
+def _used_often(plan: NestPlan, stored: Container[Node]) -> frozenset[tuple[str, str]]:
+    """The formulas, by name and dtype, that a nest uses so often that they are compiled once."""
+    uses: dict[tuple[str, str], int] = {}
+    for node, places in plan.nest.expansion(stored).computed.items():
+        if isinstance(node.loop, Map) and len(node.siblings) == 1 and own_cost(node) >= _SHORT_COST:
+            key = (node.loop.scalar, node.inputs[0].dtype)
+            uses[key] = uses.get(key, 0) + len(places)
+    return frozenset(
+        key for key, n in uses.items() if n >= (_MANY_LONG if key[0] in _LONG else _MANY)
+    )
 
 
 def _loop_term(var: LoopVar) -> Expr:

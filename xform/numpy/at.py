@@ -16,6 +16,7 @@ from ..ops.slicing import dynamic_update_slice
 from ..ops.structural import broadcast_in_dim, reshape, rev, select_n
 from ..ops.windows import GatherScatterMode, ScatterDimensionNumbers
 from . import operators as ops
+from .arithmetic import divide, power, remainder
 from .indexing import along_axis_key, read_mode, select_elements, stacked_indices, wrapped
 from .promotion import (
     broadcast,
@@ -29,7 +30,6 @@ from .promotion import (
 )
 from .rearranging import resize
 from .selection import Place, Selection, Span, read_key
-from .ufuncs import divide, power, remainder
 
 _INT = np.dtype("int32")
 
@@ -363,6 +363,11 @@ def put_along_axis(
         axis: the axis; None takes the array as flat.
         inplace: must be False, as arrays are immutable.
         mode: as for `x.at[...]`.
+
+    >>> x = np.array([[1, 2], [3, 4]], np.int32)
+    >>> put_along_axis(x, np.array([[1], [0]], np.int32), 9, axis=1)
+    Array([[1, 9],
+           [9, 4]], dtype=int32)
     """
     _refuse_inplace("put_along_axis", inplace)
     x, index = operand(arr), operand(indices)
@@ -394,6 +399,9 @@ def put(a: Any, ind: Any, v: Any, mode: str | None = None, *, inplace: bool = Fa
         v: the values, repeated as often as needed.
         mode: ``"clip"``, ``"wrap"``, or None.
         inplace: must be False, as arrays are immutable.
+
+    >>> put(np.array([1, 2, 3], np.int32), np.array([0, 2]), 9)
+    Array([9, 2, 9], dtype=int32)
     """
     _refuse_inplace("put", inplace)
     x, index = operand(a), operand(ind)
@@ -416,6 +424,10 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False, *, inplace: bool = False
         val: the values, repeated as often as needed.
         wrap: must be False.
         inplace: must be False, as arrays are immutable.
+
+    >>> fill_diagonal(np.array([[1, 2], [3, 4]], np.int32), 0)
+    Array([[0, 2],
+           [3, 0]], dtype=int32)
     """
     _refuse_inplace("fill_diagonal", inplace)
     x = operand(a)

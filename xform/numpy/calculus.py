@@ -13,6 +13,7 @@ from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
 from ..ops.structural import full, reshape, rev, select_n
 from . import operators as ops
+from .arithmetic import divide, multiply, remainder, subtract
 from .contraction import contract
 from .indexing import getitem, take
 from .pointwise import choice
@@ -33,7 +34,6 @@ from .reductions import cumsum, sum as sum_over
 from .searching import searchsorted
 from .shaping import moveaxis, part, ravel
 from .sorting import argsort
-from .ufuncs import divide, multiply, remainder, subtract
 
 _INT = np.dtype("int32")
 
@@ -92,6 +92,9 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
         ary: an array.
         to_end: values to put behind.
         to_begin: values to put in front.
+
+    >>> ediff1d(np.array([1, 2, 4], np.int32))
+    Array([1, 2], dtype=int32)
     """
     x = ravel(ary)
     out = diff(x)
@@ -112,6 +115,9 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int | None = N
 
     Returns:
         An array for one axis, a list of them for several.
+
+    >>> gradient(np.array([1, 2, 4], np.float32))
+    Array([1. , 1.5, 2. ], dtype=float32)
     """
     if edge_order not in (None, 1):
         raise ArgumentError("expected edge_order=1", str(edge_order))
@@ -254,6 +260,9 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, period: Any = 2 * math.p
         discont: the least jump to take out, half a period by default.
         axis: the axis.
         period: the period.
+
+    >>> unwrap(np.array([0, 350, 10], np.float32), period=360)
+    Array([  0., -10.,  10.], dtype=float32)
     """
     x = operand(p)
     at = canonical_axis(axis, aval_of(x).ndim)
@@ -294,12 +303,20 @@ def polyval(p: Any, x: Any, *, unroll: int = 16) -> Any:
 
 
 def polyadd(a1: Any, a2: Any) -> Any:
-    """The sum of two polynomials given by their coefficients, the highest power first."""
+    """The sum of two polynomials given by their coefficients, the highest power first.
+
+    >>> polyadd(np.array([1, 2]), np.array([3]))
+    Array([1, 5], dtype=int32)
+    """
     return _polynomial_sum(a1, a2, ops.add)
 
 
 def polysub(a1: Any, a2: Any) -> Any:
-    """The difference of two polynomials; see `polyadd`."""
+    """The difference of two polynomials; see `polyadd`.
+
+    >>> polysub(np.array([1, 2]), np.array([3]))
+    Array([ 1, -1], dtype=int32)
+    """
     return _polynomial_sum(a1, a2, ops.sub)
 
 
@@ -311,14 +328,22 @@ def _polynomial_sum(a1: Any, a2: Any, combine: Any) -> Any:
 
 
 def polymul(a1: Any, a2: Any, *, trim_leading_zeros: bool = False) -> Any:
-    """The product of two polynomials; see `polyadd`."""
+    """The product of two polynomials; see `polyadd`.
+
+    >>> polymul(np.array([1, 1], np.float32), np.array([1, -1], np.float32))
+    Array([ 1.,  0., -1.], dtype=float32)
+    """
     if trim_leading_zeros:
         raise ArgumentError("expected trim_leading_zeros=False", "True")
     return convolve(a1, a2)
 
 
 def polyder(p: Any, m: int = 1) -> Any:
-    """The m-th derivative of a polynomial; see `polyadd`."""
+    """The m-th derivative of a polynomial; see `polyadd`.
+
+    >>> polyder(np.array([1, 2, 3], np.float32))
+    Array([2., 2.], dtype=float32)
+    """
     x = inexact_operand(p)
     times = static_int(m, "the order of the derivative")
     for _ in range(times):
@@ -329,7 +354,11 @@ def polyder(p: Any, m: int = 1) -> Any:
 
 
 def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
-    """The m-th integral of a polynomial, with constants of integration `k`, 0 by default."""
+    """The m-th integral of a polynomial, with constants of integration `k`, 0 by default.
+
+    >>> polyint(np.array([2, 2], np.float32))
+    Array([1., 2., 0.], dtype=float32)
+    """
     x = inexact_operand(p)
     times = static_int(m, "the order of the integral")
     constants = (
@@ -374,7 +403,11 @@ def correlate(
     precision: Any = None,
     preferred_element_type: Any = None,
 ) -> Any:
-    """The correlation of two vectors, the second conjugated; arguments as for `convolve`."""
+    """The correlation of two vectors, the second conjugated; arguments as for `convolve`.
+
+    >>> correlate(np.array([1, 2, 3], np.float32), np.array([1, 1], np.float32))
+    Array([3., 5.], dtype=float32)
+    """
     x, y = _vectors("correlate", a, v)
     if dtypes.is_complex(aval_of(y).dtype):
         y = ops.complex_(ops.real(y), ops.neg(ops.imag(y)))

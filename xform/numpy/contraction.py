@@ -12,6 +12,7 @@ from ..errors import ArgumentError, ShapeError
 from ..ops.contraction import dot_general
 from ..ops.structural import reshape
 from . import operators as ops
+from .arithmetic import multiply, subtract
 from .indexing import getitem
 from .promotion import (
     broadcast,
@@ -26,7 +27,7 @@ from .promotion import (
 )
 from .rearranging import concatenate
 from .shaping import expand_dims, moveaxis, part, ravel
-from .ufuncs import conjugate, multiply, subtract
+from .ufuncs import conjugate
 
 _BOOL = np.dtype(bool)
 _INT = np.dtype("int32")
@@ -163,7 +164,11 @@ def vecdot(
     precision: Any = None,
     preferred_element_type: Any = None,
 ) -> Any:
-    """The inner products along an axis, the first argument conjugated; the others broadcast."""
+    """The inner products along an axis, the first argument conjugated; the others broadcast.
+
+    >>> vecdot(np.array([1, 2], np.float32), np.array([1, 2], np.float32))
+    Array(5., dtype=float32)
+    """
     x, y = promoted(x1, x2)
     x = moveaxis(x, canonical_axis(axis, aval_of(x).ndim), -1)
     y = moveaxis(y, canonical_axis(axis, aval_of(y).ndim), -1)
@@ -182,17 +187,29 @@ def vecdot(
 
 
 def matvec(x1: Any, x2: Any, /) -> Any:
-    """Matrices times vectors; the other axes broadcast."""
+    """Matrices times vectors; the other axes broadcast.
+
+    >>> matvec(np.ones((2, 2), np.float32), np.array([1, 2], np.float32))
+    Array([3., 3.], dtype=float32)
+    """
     return getitem(matmul(x1, expand_dims(x2, -1)), (..., 0))
 
 
 def vecmat(x1: Any, x2: Any, /) -> Any:
-    """Conjugated vectors times matrices; the other axes broadcast."""
+    """Conjugated vectors times matrices; the other axes broadcast.
+
+    >>> vecmat(np.array([1, 2], np.float32), np.ones((2, 2), np.float32))
+    Array([3., 3.], dtype=float32)
+    """
     return getitem(matmul(expand_dims(conjugate(x1), -2), x2), (..., 0, slice(None)))
 
 
 def inner(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None) -> Any:
-    """The product over the last axes of both arrays."""
+    """The product over the last axes of both arrays.
+
+    >>> inner(np.array([1, 2], np.float32), np.array([1, 2], np.float32))
+    Array(5., dtype=float32)
+    """
     x, y = promoted(a, b)
     one, two = aval_of(x).ndim, aval_of(y).ndim
     if one == 0 or two == 0:
@@ -224,6 +241,10 @@ def tensordot(
             of sequences of axes.
         precision: accepted for compatibility.
         preferred_element_type: the dtype of the result.
+
+    >>> tensordot(np.ones((2, 3), np.float32), np.ones((3, 2), np.float32), 1)
+    Array([[3., 3.],
+           [3., 3.]], dtype=float32)
     """
     x, y = promoted(a, b)
     one, two = aval_of(x).ndim, aval_of(y).ndim
@@ -244,7 +265,11 @@ def tensordot(
 
 
 def kron(a: Any, b: Any) -> Any:
-    """The Kronecker product: blocks of `b`, each times an element of `a`."""
+    """The Kronecker product: blocks of `b`, each times an element of `a`.
+
+    >>> kron(np.array([1, 10], np.int32), np.array([1, 2], np.int32))
+    Array([ 1,  2, 10, 20], dtype=int32)
+    """
     x, y = promoted(a, b)
     rank = max(aval_of(x).ndim, aval_of(y).ndim)
     shapes = []
@@ -270,6 +295,9 @@ def cross(
         axisb: the axis of `b` along which its vectors lie.
         axisc: the axis of the result along which its vectors lie.
         axis: all three at once.
+
+    >>> cross(np.array([1, 0, 0], np.int32), np.array([0, 1, 0], np.int32))
+    Array([0, 0, 1], dtype=int32)
     """
     if axis is not None:
         axisa = axisb = axisc = axis

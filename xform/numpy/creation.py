@@ -247,7 +247,11 @@ def frombuffer(buffer: Any, dtype: Any = float, count: int = -1, offset: int = 0
 
 
 def from_dlpack(x: Any) -> Any:
-    """An array of the numbers of an object of another library, by DLPack."""
+    """An array of the numbers of an object of another library, by DLPack.
+
+    >>> from_dlpack(np.array([1, 2], np.int32))
+    Array([1, 2], dtype=int32)
+    """
     return _from_numpy(np.from_dlpack(x), None)
 
 
@@ -320,7 +324,11 @@ def ones_like(a: Any, dtype: Any = None, shape: Any = None) -> Any:
 
 
 def empty_like(prototype: Any, dtype: Any = None, shape: Any = None) -> Any:
-    """Zeros of the shape and dtype of an array; see `empty`."""
+    """Zeros of the shape and dtype of an array; see `empty`.
+
+    >>> empty_like(array([1, 2]))
+    Array([0, 0], dtype=int32)
+    """
     return full_like(prototype, 0, dtype, shape)
 
 

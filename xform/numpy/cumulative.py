@@ -42,6 +42,9 @@ def cumulative_sum(
         axis: the axis; may be left out for vectors.
         dtype: the dtype of the result.
         include_initial: whether to put the empty sum in front.
+
+    >>> cumulative_sum(full((3,), 2), include_initial=True)
+    Array([0, 2, 4, 6], dtype=int32)
     """
     return _with_initial(cumsum, 0, x, axis, dtype, include_initial)
 
@@ -49,5 +52,9 @@ def cumulative_sum(
 def cumulative_prod(
     x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Any:
-    """The running products along an axis, with a 1 in front where asked; see `cumulative_sum`."""
+    """The running products along an axis, with a 1 in front where asked; see `cumulative_sum`.
+
+    >>> cumulative_prod(full((3,), 2), include_initial=True)
+    Array([1, 2, 4, 8], dtype=int32)
+    """
     return _with_initial(cumprod, 1, x, axis, dtype, include_initial)

@@ -11,6 +11,7 @@ from ..core.trace import aval_of
 from ..errors import ArgumentError, AxisError, ShapeError
 from ..ops.slicing import pad
 from ..ops.structural import broadcast_in_dim, reshape, select_n
+from .arithmetic import power
 from .creation import zeros
 from .grids import mask_below
 from .indexing import getitem
@@ -25,7 +26,6 @@ from .promotion import (
 )
 from .reductions import sum as sum_over
 from .shaping import moveaxis, ravel
-from .ufuncs import power
 
 
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
@@ -36,6 +36,9 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
         offset: the diagonal; positive ones lie above the main one.
         axis1: the axis of rows.
         axis2: the axis of columns.
+
+    >>> diagonal(np.array([[1, 2], [3, 4]], np.int32))
+    Array([1, 4], dtype=int32)
     """
     x = operand(a)
     rank = aval_of(x).ndim
@@ -57,7 +60,11 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 def trace(
     a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None
 ) -> Any:
-    """The sum of a diagonal of matrices; see `diagonal`."""
+    """The sum of a diagonal of matrices; see `diagonal`.
+
+    >>> trace(np.array([[1, 2], [3, 4]], np.int32))
+    Array(5, dtype=int32)
+    """
     refuse("trace", out=out)
     return sum_over(diagonal(a, offset, axis1, axis2), -1, dtype)
 
@@ -90,7 +97,12 @@ def diag(v: Any, k: int = 0) -> Any:
 
 
 def diagflat(v: Any, k: int = 0) -> Any:
-    """The matrix with the flattened elements on a diagonal."""
+    """The matrix with the flattened elements on a diagonal.
+
+    >>> diagflat(np.array([1, 2], np.int32))
+    Array([[1, 0],
+           [0, 2]], dtype=int32)
+    """
     return diag(ravel(v), k)
 
 
@@ -108,12 +120,22 @@ def _triangle(m: Any, k: int, lower: bool) -> Any:
 
 
 def tril(m: Any, k: int = 0) -> Any:
-    """Matrices with the elements above a diagonal replaced by 0."""
+    """Matrices with the elements above a diagonal replaced by 0.
+
+    >>> tril(np.array([[1, 2], [3, 4]], np.int32))
+    Array([[1, 0],
+           [3, 4]], dtype=int32)
+    """
     return _triangle(m, k, lower=True)
 
 
 def triu(m: Any, k: int = 0) -> Any:
-    """Matrices with the elements below a diagonal replaced by 0."""
+    """Matrices with the elements below a diagonal replaced by 0.
+
+    >>> triu(np.array([[1, 2], [3, 4]], np.int32))
+    Array([[1, 2],
+           [0, 4]], dtype=int32)
+    """
     return _triangle(m, k, lower=False)
 
 
@@ -132,7 +154,11 @@ def tril_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Any, ...]:
 
 
 def triu_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Any, ...]:
-    """The indices of the elements at and above a diagonal of a matrix."""
+    """The indices of the elements at and above a diagonal of a matrix.
+
+    >>> triu_indices(2)
+    (Array([0, 0, 1], dtype=int32), Array([0, 1, 1], dtype=int32))
+    """
     return _index_arrays(np.triu_indices(n, k, m))
 
 
@@ -144,13 +170,21 @@ def _matrix_shape(arr: Any) -> tuple[int, ...]:
 
 
 def tril_indices_from(arr: Any, k: int = 0) -> tuple[Any, ...]:
-    """`tril_indices` for the shape of a matrix."""
+    """`tril_indices` for the shape of a matrix.
+
+    >>> tril_indices_from(np.array([[1, 2], [3, 4]], np.int32))
+    (Array([0, 1, 1], dtype=int32), Array([0, 0, 1], dtype=int32))
+    """
     n, m = _matrix_shape(arr)
     return tril_indices(n, k, m)
 
 
 def triu_indices_from(arr: Any, k: int = 0) -> tuple[Any, ...]:
-    """`triu_indices` for the shape of a matrix."""
+    """`triu_indices` for the shape of a matrix.
+
+    >>> triu_indices_from(np.array([[1, 2], [3, 4]], np.int32))
+    (Array([0, 0, 1], dtype=int32), Array([0, 1, 1], dtype=int32))
+    """
     n, m = _matrix_shape(arr)
     return triu_indices(n, k, m)
 
@@ -165,7 +199,11 @@ def diag_indices(n: int, ndim: int = 2) -> tuple[Any, ...]:
 
 
 def diag_indices_from(arr: Any) -> tuple[Any, ...]:
-    """`diag_indices` for the shape of an array."""
+    """`diag_indices` for the shape of an array.
+
+    >>> diag_indices_from(np.array([[1, 2], [3, 4]], np.int32))
+    (Array([0, 1], dtype=int32), Array([0, 1], dtype=int32))
+    """
     shape = aval_of(arr).shape
     if len(shape) < 2 or len(set(shape)) != 1:
         raise ShapeError("expected at least 2 dimensions, all equal", f"shape {shape}")
@@ -179,6 +217,10 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
         x: a vector.
         N: the number of columns, its length by default.
         increasing: whether the powers rise from left to right.
+
+    >>> vander(np.array([2, 3], np.int32), 3)
+    Array([[4, 2, 1],
+           [9, 3, 1]], dtype=int32)
     """
     line = operand(x)
     shape = aval_of(line).shape

@@ -13,9 +13,9 @@ from ..core.trace import aval_of
 from ..errors import ArgumentError, IndexOutOfBoundsError, ShapeError
 from ..ops.structural import reshape, select_n
 from . import operators as ops
+from .arithmetic import remainder
 from .promotion import cast, concrete, full_like, operand, together
 from .searching import nonzero
-from .ufuncs import remainder
 
 
 def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
@@ -96,7 +96,11 @@ def _inside(index: Any, n: int, mode: str) -> Any:
 
 
 def ix_(*args: Any) -> tuple[Any, ...]:
-    """Vectors of indices as arrays that select their outer product; masks as their places."""
+    """Vectors of indices as arrays that select their outer product; masks as their places.
+
+    >>> [x.shape for x in ix_(np.array([0, 2]), np.array([1, 3, 4]))]
+    [(2, 1), (1, 3)]
+    """
     out = []
     for k, arg in enumerate(args):
         x = operand(np.asarray(arg)) if isinstance(arg, Sequence) else operand(arg)

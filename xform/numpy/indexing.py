@@ -196,6 +196,9 @@ def take(
 
     Raises:
         IndexOutOfBoundsError: a known index lies outside, and no mode is given.
+
+    >>> take(np.array([5, 6, 7], np.int32), np.array([2, 0]))
+    Array([7, 5], dtype=int32)
     """
     refuse("take", out=out)
     x = operand(a)
@@ -256,6 +259,11 @@ def take_along_axis(
         mode: as in `take`.
         fill_value: as in `take`.
         wrap_negative_indices: must be True: negative indices count from the end.
+
+    >>> x = np.array([[1, 2], [3, 4]], np.int32)
+    >>> take_along_axis(x, np.array([[1], [0]], np.int32), axis=1)
+    Array([[2],
+           [3]], dtype=int32)
     """
     if not wrap_negative_indices:
         raise ArgumentError("expected wrap_negative_indices=True", "False")
@@ -306,6 +314,10 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
         condlist: boolean arrays.
         choicelist: as many arrays.
         default: where no condition holds.
+
+    >>> x = np.array([1, 5, 9], np.int32)
+    >>> select([x < 3, x > 7], [x, -x])
+    Array([ 1,  0, -9], dtype=int32)
     """
     if len(condlist) != len(choicelist) or not condlist:
         raise ArgumentError(
@@ -329,6 +341,10 @@ def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
         choices: arrays that broadcast together with `a`.
         out: not supported, as arrays are immutable.
         mode: ``"clip"``, ``"wrap"``, or ``"raise"``, which needs numbers that are known.
+
+    >>> cases = [np.array([1, 2], np.int32), np.array([3, 4], np.int32)]
+    >>> choose(np.array([1, 0], np.int32), cases)
+    Array([3, 2], dtype=int32)
     """
     refuse("choose", out=out)
     cases = promoted(*(choices if isinstance(choices, Sequence) else list(choices)))

@@ -141,14 +141,22 @@ def _matrix_norm(x: Any, order: Any, axes: tuple[int, ...], keepdims: bool) -> A
 
 
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
-    """The norm of vectors, over the flat array by default; see `norm`."""
+    """The norm of vectors, over the flat array by default; see `norm`.
+
+    >>> vector_norm(np.array([3.0, 4.0], np.float32))
+    Array(5., dtype=float32)
+    """
     values = strong(inexact_operand(x))
     axes = canonical_axes(axis, aval_of(values).ndim)
     return _vector_norm(values, ord, axes, keepdims)
 
 
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
-    """The norm of the matrices in the last two axes; see `norm`."""
+    """The norm of the matrices in the last two axes; see `norm`.
+
+    >>> matrix_norm(np.array([[3.0, 0.0], [0.0, 4.0]], np.float32))
+    Array(5., dtype=float32)
+    """
     return norm(x, ord, (-2, -1), keepdims)
 
 
@@ -191,6 +199,10 @@ def multi_dot(arrays: Sequence[Any], *, precision: Any = None) -> Any:
     Args:
         arrays: matrices; the first and the last may be vectors.
         precision: accepted for compatibility.
+
+    >>> a, b = np.ones((2, 3), np.float32), np.ones((3, 4), np.float32)
+    >>> multi_dot([a, b, np.ones(4, np.float32)])
+    Array([12., 12.], dtype=float32)
     """
     if len(arrays) < 2:
         raise ArgumentError("expected at least 2 arrays", str(len(arrays)))

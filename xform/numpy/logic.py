@@ -10,22 +10,35 @@ from ..core import dtypes
 from ..core.trace import aval_of
 from ..ops.structural import add as add_row
 from . import operators as rows
+from .arithmetic import binary
 from .promotion import cast, full_like, operand, pair, together
-from .ufuncs import binary, named
+from .ufuncs import named
 
 _BOOL = np.dtype(bool)
 _INT = np.dtype("int32")
 
 # Comparison
 
-equal = binary("equal", rows.eq, "Whether x1 = x2.")
-not_equal = binary("not_equal", rows.ne, "Whether x1 and x2 differ.")
-less = binary("less", rows.lt, "Whether x1 < x2.")
-less_equal = binary("less_equal", rows.le, "Whether x1 <= x2.")
+equal = binary("equal", rows.eq, "Whether x1 = x2.", ">>> equal(1, 1.0)\nArray(True, dtype=bool)")
+not_equal = binary(
+    "not_equal",
+    rows.ne,
+    "Whether x1 and x2 differ.",
+    ">>> not_equal(1, 2)\nArray(True, dtype=bool)",
+)
+less = binary("less", rows.lt, "Whether x1 < x2.", ">>> less(1, 2)\nArray(True, dtype=bool)")
+less_equal = binary(
+    "less_equal", rows.le, "Whether x1 <= x2.", ">>> less_equal(2, 2)\nArray(True, dtype=bool)"
+)
 greater = binary(
     "greater", rows.gt, "Whether x1 > x2.", ">>> greater(2, 1)\nArray(True, dtype=bool)"
 )
-greater_equal = binary("greater_equal", rows.ge, "Whether x1 >= x2.")
+greater_equal = binary(
+    "greater_equal",
+    rows.ge,
+    "Whether x1 >= x2.",
+    ">>> greater_equal(1, 2)\nArray(False, dtype=bool)",
+)
 
 # Logic and bits
 
@@ -38,17 +51,30 @@ def truth(x: Any) -> Any:
     return rows.ne(x, full_like(x, 0))
 
 
-def _logical(name: str, apply: Any, says: str) -> Any:
+def _logical(name: str, apply: Any, says: str, example: str) -> Any:
     def function(x1: Any, x2: Any, /) -> Any:
         return apply(*pair(truth(x1), truth(x2)))
 
-    return named(function, name, says)
+    return named(function, name, says, example)
 
 
-logical_and = _logical("logical_and", rows.and_, "Whether both are true; numbers count as x != 0.")
-logical_or = _logical("logical_or", rows.or_, "Whether one is true; numbers count as x != 0.")
+logical_and = _logical(
+    "logical_and",
+    rows.and_,
+    "Whether both are true; numbers count as x != 0.",
+    ">>> logical_and(2, 0)\nArray(False, dtype=bool)",
+)
+logical_or = _logical(
+    "logical_or",
+    rows.or_,
+    "Whether one is true; numbers count as x != 0.",
+    ">>> logical_or(2, 0)\nArray(True, dtype=bool)",
+)
 logical_xor = _logical(
-    "logical_xor", rows.xor, "Whether just one is true; numbers count as x != 0."
+    "logical_xor",
+    rows.xor,
+    "Whether just one is true; numbers count as x != 0.",
+    ">>> logical_xor(2, 0)\nArray(True, dtype=bool)",
 )
 
 
@@ -61,9 +87,24 @@ def logical_not(x: Any, /) -> Any:
     return rows.not_(truth(x))
 
 
-bitwise_and = binary("bitwise_and", rows.and_, "The conjunction, bit by bit.")
-bitwise_or = binary("bitwise_or", rows.or_, "The disjunction, bit by bit.")
-bitwise_xor = binary("bitwise_xor", rows.xor, "The exclusive disjunction, bit by bit.")
+bitwise_and = binary(
+    "bitwise_and",
+    rows.and_,
+    "The conjunction, bit by bit.",
+    ">>> bitwise_and(6, 3)\nArray(2, dtype=int32, weak_type=True)",
+)
+bitwise_or = binary(
+    "bitwise_or",
+    rows.or_,
+    "The disjunction, bit by bit.",
+    ">>> bitwise_or(6, 3)\nArray(7, dtype=int32, weak_type=True)",
+)
+bitwise_xor = binary(
+    "bitwise_xor",
+    rows.xor,
+    "The exclusive disjunction, bit by bit.",
+    ">>> bitwise_xor(6, 3)\nArray(5, dtype=int32, weak_type=True)",
+)
 
 
 def invert(x: Any, /) -> Any:
@@ -78,14 +119,14 @@ def invert(x: Any, /) -> Any:
 bitwise_not = bitwise_invert = invert
 
 
-def _shift(name: str, apply: Any, says: str) -> Any:
+def _shift(name: str, apply: Any, says: str, example: str) -> Any:
     def function(x1: Any, x2: Any, /) -> Any:
         x, y = pair(x1, x2)
         if x.dtype == _BOOL:
             x, y = (cast(v, _INT) for v in (x, y))
         return apply(x, y)
 
-    return named(function, name, says)
+    return named(function, name, says, example)
 
 
 def _shift_right(x: Any, y: Any) -> Any:
@@ -95,10 +136,16 @@ def _shift_right(x: Any, y: Any) -> Any:
 
 
 left_shift = bitwise_left_shift = _shift(
-    "left_shift", rows.shift_left, "x1 times 2 to the power of x2."
+    "left_shift",
+    rows.shift_left,
+    "x1 times 2 to the power of x2.",
+    ">>> left_shift(3, 2)\nArray(12, dtype=int32, weak_type=True)",
 )
 right_shift = bitwise_right_shift = _shift(
-    "right_shift", _shift_right, "x1 divided by 2 to the power of x2, rounded down."
+    "right_shift",
+    _shift_right,
+    "x1 divided by 2 to the power of x2, rounded down.",
+    ">>> right_shift(-5, 1)\nArray(-3, dtype=int32, weak_type=True)",
 )
 
 
@@ -118,7 +165,7 @@ def bitwise_count(x: Any, /) -> Any:
 # Tests
 
 
-def _real_test(name: str, test: Any, on_exact: bool, says: str) -> Any:
+def _real_test(name: str, test: Any, on_exact: bool, says: str, example: str) -> Any:
     """A test of real or complex numbers, with one answer for integers and booleans."""
 
     def function(x: Any, /) -> Any:
@@ -131,21 +178,47 @@ def _real_test(name: str, test: Any, on_exact: bool, says: str) -> Any:
             return combine(test(rows.real(x)), test(rows.imag(x)))
         return test(x)
 
-    return named(function, name, says)
+    return named(function, name, says, example)
 
 
 def _is_infinite(x: Any) -> Any:
     return rows.eq(rows.abs_(x), full_like(x, np.inf))
 
 
-isnan = _real_test("isnan", lambda x: rows.ne(x, x), False, "Whether numbers are NaN.")
-isinf = _real_test("isinf", _is_infinite, False, "Whether numbers are infinite.")
-isfinite = _real_test("isfinite", rows.is_finite, True, "Whether numbers are finite.")
+isnan = _real_test(
+    "isnan",
+    lambda x: rows.ne(x, x),
+    False,
+    "Whether numbers are NaN.",
+    ">>> isnan(np.nan)\nArray(True, dtype=bool)",
+)
+isinf = _real_test(
+    "isinf",
+    _is_infinite,
+    False,
+    "Whether numbers are infinite.",
+    ">>> isinf(-np.inf)\nArray(True, dtype=bool)",
+)
+isfinite = _real_test(
+    "isfinite",
+    rows.is_finite,
+    True,
+    "Whether numbers are finite.",
+    ">>> isfinite(1.0)\nArray(True, dtype=bool)",
+)
 isposinf = _real_test(
-    "isposinf", lambda x: rows.eq(x, full_like(x, np.inf)), False, "Whether numbers are +inf."
+    "isposinf",
+    lambda x: rows.eq(x, full_like(x, np.inf)),
+    False,
+    "Whether numbers are +inf.",
+    ">>> isposinf(np.inf)\nArray(True, dtype=bool)",
 )
 isneginf = _real_test(
-    "isneginf", lambda x: rows.eq(x, full_like(x, -np.inf)), False, "Whether numbers are -inf."
+    "isneginf",
+    lambda x: rows.eq(x, full_like(x, -np.inf)),
+    False,
+    "Whether numbers are -inf.",
+    ">>> isneginf(-np.inf)\nArray(True, dtype=bool)",
 )
 
 
@@ -195,7 +268,11 @@ def iscomplexobj(x: Any) -> bool:
 
 
 def isrealobj(x: Any) -> bool:
-    """Whether the dtype is not complex."""
+    """Whether the dtype is not complex.
+
+    >>> isrealobj(1.0)
+    True
+    """
     return not iscomplexobj(x)
 
 

@@ -51,6 +51,10 @@ def apply_along_axis(
         arr: an array.
         *args: passed on to the function.
         **kwargs: passed on to the function.
+
+    >>> import numpy as np
+    >>> apply_along_axis(lambda v: v[-1] - v[0], 1, np.array([[1, 3], [2, 7]], np.int32))
+    Array([2, 5], dtype=int32)
     """
     x = operand(arr)
     at = canonical_axis(axis, aval_of(x).ndim)
@@ -62,7 +66,12 @@ def apply_along_axis(
 
 
 def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
-    """A function of an array and an axis applied over several axes, one after the other."""
+    """A function of an array and an axis applied over several axes, one after the other.
+
+    >>> import numpy as np
+    >>> apply_over_axes(lambda x, axis: x.sum(axis), np.ones((2, 3), np.float32), (0, 1))
+    Array([[6.]], dtype=float32)
+    """
     x = operand(a)
     for axis in axes if isinstance(axes, Sequence) else (axes,):
         out = func(x, axis)

@@ -11,6 +11,7 @@ from ..core.trace import Tracer, aval_of
 from ..errors import MutationError
 from ..runtime.array import Array
 from . import (
+    arithmetic,
     contraction,
     diagonals,
     indexing,
@@ -50,14 +51,14 @@ def _reflected(function: Callable[[Any, Any], Any], name: str) -> Callable[[Any,
 
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
-    "add": ufuncs.add,
-    "sub": ufuncs.subtract,
-    "mul": ufuncs.multiply,
-    "truediv": ufuncs.divide,
-    "floordiv": ufuncs.floor_divide,
-    "mod": ufuncs.remainder,
-    "divmod": ufuncs.divmod,
-    "pow": ufuncs.power,
+    "add": arithmetic.add,
+    "sub": arithmetic.subtract,
+    "mul": arithmetic.multiply,
+    "truediv": arithmetic.divide,
+    "floordiv": arithmetic.floor_divide,
+    "mod": arithmetic.remainder,
+    "divmod": arithmetic.divmod,
+    "pow": arithmetic.power,
     "matmul": contraction.matmul,
     "and": logic.bitwise_and,
     "or": logic.bitwise_or,
@@ -128,7 +129,7 @@ def _round(self: Any, ndigits: int | None = None) -> Any:
 def _power(self: Any, other: Any, modulo: Any = None) -> Any:
     if modulo is not None or not isinstance(other, _OPERANDS):
         return NotImplemented
-    return ufuncs.power(self, other)
+    return arithmetic.power(self, other)
 
 
 def _method_reshape(self: Any, *args: Any, order: str = "C") -> Any:

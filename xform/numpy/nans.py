@@ -64,7 +64,11 @@ def nanprod(
     initial: Any = None,
     where: Any = None,
 ) -> Any:
-    """`prod` of the elements that are not NaN."""
+    """`prod` of the elements that are not NaN.
+
+    >>> nanprod(np.array([1, np.nan, 3], np.float32))
+    Array(3., dtype=float32)
+    """
     return prod(_replaced(a, 1), axis, dtype, out, keepdims, initial, where)
 
 
@@ -86,7 +90,11 @@ def nanmax(
     initial: Any = None,
     where: Any = None,
 ) -> Any:
-    """`max` of the elements that are not NaN; NaN where there are none."""
+    """`max` of the elements that are not NaN; NaN where there are none.
+
+    >>> nanmax(np.array([1, np.nan, 3], np.float32))
+    Array(3., dtype=float32)
+    """
     return _nan_extremum(max_over, -math.inf, a, axis, out, keepdims, initial, where)
 
 
@@ -98,7 +106,11 @@ def nanmin(
     initial: Any = None,
     where: Any = None,
 ) -> Any:
-    """`min` of the elements that are not NaN; NaN where there are none."""
+    """`min` of the elements that are not NaN; NaN where there are none.
+
+    >>> nanmin(np.array([1, np.nan, 3], np.float32))
+    Array(1., dtype=float32)
+    """
     return _nan_extremum(min_over, math.inf, a, axis, out, keepdims, initial, where)
 
 
@@ -111,22 +123,38 @@ def _nan_place(find: Any, fill: float, a: Any, axis: Any, out: Any, keepdims: bo
 
 
 def nanargmax(a: Any, axis: int | None = None, out: None = None, keepdims: bool = False) -> Any:
-    """`argmax` of the elements that are not NaN; -1 where there are none."""
+    """`argmax` of the elements that are not NaN; -1 where there are none.
+
+    >>> nanargmax(np.array([1, np.nan, 3], np.float32))
+    Array(2, dtype=int32)
+    """
     return _nan_place(argmax, -math.inf, a, axis, out, keepdims)
 
 
 def nanargmin(a: Any, axis: int | None = None, out: None = None, keepdims: bool = False) -> Any:
-    """`argmin` of the elements that are not NaN; -1 where there are none."""
+    """`argmin` of the elements that are not NaN; -1 where there are none.
+
+    >>> nanargmin(np.array([1, np.nan, 3], np.float32))
+    Array(0, dtype=int32)
+    """
     return _nan_place(argmin, math.inf, a, axis, out, keepdims)
 
 
 def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
-    """`cumsum` with NaN counted as 0."""
+    """`cumsum` with NaN counted as 0.
+
+    >>> nancumsum(np.array([1, np.nan, 3], np.float32))
+    Array([1., 1., 4.], dtype=float32)
+    """
     return cumsum(_replaced(a, 0), axis, dtype, out)
 
 
 def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
-    """`cumprod` with NaN counted as 1."""
+    """`cumprod` with NaN counted as 1.
+
+    >>> nancumprod(np.array([1, np.nan, 3], np.float32))
+    Array([1., 1., 3.], dtype=float32)
+    """
     return cumprod(_replaced(a, 1), axis, dtype, out)
 
 
@@ -146,7 +174,11 @@ def nanmean(
     keepdims: bool = False,
     where: Any = None,
 ) -> Any:
-    """`mean` of the elements that are not NaN; NaN where there are none."""
+    """`mean` of the elements that are not NaN; NaN where there are none.
+
+    >>> nanmean(np.array([1, np.nan, 3], np.float32))
+    Array(2., dtype=float32)
+    """
     x = strong(a)
     return mean(x, axis, dtype, out, keepdims, where=_present(x, where))
 
@@ -161,7 +193,11 @@ def nanvar(
     where: Any = None,
     mean: Any = None,
 ) -> Any:
-    """`var` of the elements that are not NaN; NaN where there are too few."""
+    """`var` of the elements that are not NaN; NaN where there are too few.
+
+    >>> nanvar(np.array([1, np.nan, 3], np.float32))
+    Array(1., dtype=float32)
+    """
     x = strong(a)
     there = _present(x, where)
     result = var(_replaced(x, 0), axis, dtype, out, ddof, keepdims, where=there, mean=mean)
@@ -181,5 +217,9 @@ def nanstd(
     where: Any = None,
     mean: Any = None,
 ) -> Any:
-    """`std` of the elements that are not NaN; NaN where there are too few."""
+    """`std` of the elements that are not NaN; NaN where there are too few.
+
+    >>> nanstd(np.array([1, np.nan, 3], np.float32))
+    Array(1., dtype=float32)
+    """
     return ops.sqrt(nanvar(a, axis, user_dtype(dtype), out, ddof, keepdims, where, mean))

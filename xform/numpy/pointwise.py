@@ -78,6 +78,9 @@ def nan_to_num(
         nan: what replaces NaN.
         posinf: what replaces +inf; by default the largest number of the dtype.
         neginf: what replaces -inf; by default the least.
+
+    >>> nan_to_num(np.array([1, np.nan], np.float32))
+    Array([1., 0.], dtype=float32)
     """
     values = operand(x)
     dtype = aval_of(values).dtype
@@ -234,7 +237,11 @@ def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
 
 
 def array_equiv(a1: Any, a2: Any) -> Any:
-    """Whether two arrays are equal once broadcast together."""
+    """Whether two arrays are equal once broadcast together.
+
+    >>> array_equiv(1, np.array([1, 1], np.int32))
+    Array(True, dtype=bool)
+    """
     try:
         x, y = pair(a1, a2)
     except ShapeError:
@@ -264,6 +271,10 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
         funclist: a function or a number for each condition, and one more for where none holds.
         *args: passed on to the functions.
         **kw: passed on to the functions.
+
+    >>> x = np.array([-2.0, 3.0], np.float32)
+    >>> piecewise(x, [x < 0], [lambda x: -x, 10])
+    Array([ 2., 10.], dtype=float32)
     """
     values = operand(x)
     conditions = list(condlist) if isinstance(condlist, Sequence) else [condlist]

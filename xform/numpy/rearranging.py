@@ -69,6 +69,9 @@ def concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None) -> Any:
 
     Raises:
         ShapeError: the shapes do not agree.
+
+    >>> concatenate([asarray([1, 2]), asarray([3])])
+    Array([1, 2, 3], dtype=int32)
     """
     parts = _promote(_sequence(arrays, "concatenate"), dtype)
     if axis is None:
@@ -92,7 +95,11 @@ def _promote(arrays: Sequence[Any], dtype: Any) -> list[Any]:
 
 
 def concat(arrays: Any, /, *, axis: int | None = 0) -> Any:
-    """Arrays joined along an axis they have; see `concatenate`."""
+    """Arrays joined along an axis they have; see `concatenate`.
+
+    >>> concat([asarray([1, 2]), asarray([3])])
+    Array([1, 2, 3], dtype=int32)
+    """
     return concatenate(arrays, axis)
 
 
@@ -121,34 +128,62 @@ def stack(arrays: Any, axis: int = 0, out: None = None, dtype: Any = None) -> An
 
 
 def vstack(tup: Any, dtype: Any = None) -> Any:
-    """Arrays joined along axis 0; vectors become rows."""
+    """Arrays joined along axis 0; vectors become rows.
+
+    >>> vstack([asarray([1, 2]), asarray([3, 4])])
+    Array([[1, 2],
+           [3, 4]], dtype=int32)
+    """
     return concatenate([atleast_2d(x) for x in _sequence(tup, "vstack")], 0, dtype)
 
 
 def hstack(tup: Any, dtype: Any = None) -> Any:
-    """Arrays joined along axis 1; vectors along their only axis."""
+    """Arrays joined along axis 1; vectors along their only axis.
+
+    >>> hstack([asarray([1, 2]), asarray([3, 4])])
+    Array([1, 2, 3, 4], dtype=int32)
+    """
     parts = [atleast_1d(x) for x in _sequence(tup, "hstack")]
     return concatenate(parts, 0 if aval_of(parts[0]).ndim == 1 else 1, dtype)
 
 
 def dstack(tup: Any, dtype: Any = None) -> Any:
-    """Arrays joined along axis 2."""
+    """Arrays joined along axis 2.
+
+    >>> dstack([asarray([1, 2]), asarray([3, 4])])
+    Array([[[1, 3],
+            [2, 4]]], dtype=int32)
+    """
     return concatenate([atleast_3d(x) for x in _sequence(tup, "dstack")], 2, dtype)
 
 
 def column_stack(tup: Any) -> Any:
-    """Arrays joined along axis 1; vectors become columns."""
+    """Arrays joined along axis 1; vectors become columns.
+
+    >>> column_stack([asarray([1, 2]), asarray([3, 4])])
+    Array([[1, 3],
+           [2, 4]], dtype=int32)
+    """
     parts = [operand(x) for x in _sequence(tup, "column_stack")]
     return concatenate([reshape(x, (-1, 1)) if aval_of(x).ndim < 2 else x for x in parts], 1)
 
 
 def append(arr: Any, values: Any, axis: int | None = None) -> Any:
-    """An array with values joined to its end; without an axis, both are flat."""
+    """An array with values joined to its end; without an axis, both are flat.
+
+    >>> append(asarray([1, 2]), 3)
+    Array([1, 2, 3], dtype=int32)
+    """
     return concatenate([operand(arr), operand(values)], axis)
 
 
 def block(arrays: Any) -> Any:
-    """Nested lists of blocks joined into one array: the innermost lists along the last axis."""
+    """Nested lists of blocks joined into one array: the innermost lists along the last axis.
+
+    >>> block([[asarray([1, 2]), 3], [asarray([4, 5]), 6]])
+    Array([[1, 2, 3],
+           [4, 5, 6]], dtype=int32)
+    """
     depth = _depth(arrays)
     rank = max(depth, _most_dimensions(arrays))
     return _block(arrays, depth, rank)
@@ -189,6 +224,9 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         ary: an array.
         indices_or_sections: the number of parts, or the places of the cuts.
         axis: the axis.
+
+    >>> array_split(asarray([1, 2, 3]), 2)
+    [Array([1, 2], dtype=int32), Array([3], dtype=int32)]
     """
     x = operand(ary)
     at = canonical_axis(axis, aval_of(x).ndim)
@@ -213,6 +251,9 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
     Raises:
         ShapeError: the length is not a multiple of the number of parts.
+
+    >>> split(asarray([1, 2, 3, 4]), 2)
+    [Array([1, 2], dtype=int32), Array([3, 4], dtype=int32)]
     """
     if not isinstance(indices_or_sections, Sequence | np.ndarray):
         n = aval_of(ary).shape[canonical_axis(axis, aval_of(ary).ndim)]
@@ -226,22 +267,38 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 
 def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
-    """An array cut along axis 0; see `split`."""
+    """An array cut along axis 0; see `split`.
+
+    >>> vsplit(asarray([[1, 2], [3, 4]]), 2)
+    [Array([[1, 2]], dtype=int32), Array([[3, 4]], dtype=int32)]
+    """
     return split(ary, indices_or_sections, 0)
 
 
 def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
-    """An array cut along axis 1, a vector along axis 0; see `split`."""
+    """An array cut along axis 1, a vector along axis 0; see `split`.
+
+    >>> [x.shape for x in hsplit(asarray([[1, 2], [3, 4]]), 2)]
+    [(2, 1), (2, 1)]
+    """
     return split(ary, indices_or_sections, 1 if aval_of(ary).ndim > 1 else 0)
 
 
 def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
-    """An array cut along axis 2; see `split`."""
+    """An array cut along axis 2; see `split`.
+
+    >>> [x.shape for x in dsplit(np.ones((2, 2, 4), np.float32), 2)]
+    [(2, 2, 2), (2, 2, 2)]
+    """
     return split(ary, indices_or_sections, 2)
 
 
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
-    """The parts of an array along an axis, without that axis."""
+    """The parts of an array along an axis, without that axis.
+
+    >>> unstack(asarray([[1, 2], [3, 4]]))
+    (Array([1, 2], dtype=int32), Array([3, 4], dtype=int32))
+    """
     moved = moveaxis(x, axis, 0)
     return tuple(getitem(moved, k) for k in range(aval_of(moved).shape[0]))
 
@@ -250,7 +307,11 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
 
 
 def tile(A: Any, reps: Any) -> Any:
-    """The array repeated as a whole, a number of times along each axis."""
+    """The array repeated as a whole, a number of times along each axis.
+
+    >>> tile(asarray([1, 2]), 2)
+    Array([1, 2, 1, 2], dtype=int32)
+    """
     x = operand(A)
     times = canonical_shape(reps)
     shape = aval_of(x).shape
@@ -274,6 +335,9 @@ def repeat(
         axis: the axis; by default the array is taken as flat.
         total_repeat_length: the length of the result, needed where `repeats` is traced; what is
             beyond is cut off, what is missing is filled with the last element.
+
+    >>> repeat(asarray([1, 2]), 2)
+    Array([1, 1, 2, 2], dtype=int32)
     """
     x = operand(a)
     if axis is None:
@@ -313,7 +377,12 @@ def repeat(
 
 
 def resize(a: Any, new_shape: Any) -> Any:
-    """The elements in another shape, repeated or cut off as needed."""
+    """The elements in another shape, repeated or cut off as needed.
+
+    >>> resize(asarray([1, 2, 3]), (2, 2))
+    Array([[1, 2],
+           [3, 1]], dtype=int32)
+    """
     x = ravel(a)
     shape = canonical_shape(new_shape)
     wanted, have = math.prod(shape), aval_of(x).size
@@ -389,6 +458,9 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
         obj: an integer, a slice or a sequence of integers.
         values: what to insert.
         axis: the axis; by default the array is taken as flat.
+
+    >>> insert(asarray([1, 2, 3]), 1, 9)
+    Array([1, 9, 2, 3], dtype=int32)
     """
     x = operand(arr)
     if axis is None:
@@ -449,6 +521,9 @@ def delete(
         obj: an integer, a slice, a sequence of integers, or a mask.
         axis: the axis; by default the array is taken as flat.
         assume_unique_indices: accepted for compatibility.
+
+    >>> delete(asarray([1, 2, 3]), 1)
+    Array([1, 3], dtype=int32)
     """
     x = operand(arr)
     if axis is None:

@@ -139,7 +139,11 @@ def prod(
     where: Any = None,
     promote_integers: bool = True,
 ) -> Any:
-    """The product over axes, all by default; arguments as for `sum`."""
+    """The product over axes, all by default; arguments as for `sum`.
+
+    >>> prod(np.array([2, 1, 3], np.int32))
+    Array(6, dtype=int32)
+    """
     return _folded(
         "prod",
         reduction.reduce_prod,
@@ -238,6 +242,9 @@ def min(
 
     Raises:
         ShapeError: there are no elements, and no `initial`.
+
+    >>> min(np.array([2, 1, 3], np.int32))
+    Array(1, dtype=int32)
     """
     return _extremum("min", False, a, axis, out, keepdims, initial, where)
 
@@ -308,12 +315,20 @@ def argmax(a: Any, axis: int | None = None, out: None = None, keepdims: bool = F
 
 
 def argmin(a: Any, axis: int | None = None, out: None = None, keepdims: bool = False) -> Any:
-    """The place of the smallest element along an axis; arguments as for `argmax`."""
+    """The place of the smallest element along an axis; arguments as for `argmax`.
+
+    >>> argmin(np.array([2, 1, 3], np.int32))
+    Array(1, dtype=int32)
+    """
     return _extreme_place("argmin", reduction.argmin, a, axis, out, keepdims)
 
 
 def ptp(a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Any:
-    """The largest element minus the smallest, over axes."""
+    """The largest element minus the smallest, over axes.
+
+    >>> ptp(np.array([2, 1, 3], np.int32))
+    Array(2, dtype=int32)
+    """
     refuse("ptp", out=out)
     return ops.sub(max(a, axis, keepdims=keepdims), min(a, axis, keepdims=keepdims))
 
@@ -461,7 +476,11 @@ def std(
     mean: Any = None,
     correction: float | None = None,
 ) -> Any:
-    """The standard deviation over axes: the square root of `var`, with its arguments."""
+    """The standard deviation over axes: the square root of `var`, with its arguments.
+
+    >>> std(np.array([1, 3], np.float32))
+    Array(1., dtype=float32)
+    """
     refuse("std", out=out)
     wanted = user_dtype(dtype)
     return ops.sqrt(
@@ -480,6 +499,9 @@ def average(
         weights: weights of the shape of `a`, or of its length along the axis.
         returned: whether to return the sum of the weights too.
         keepdims: whether to keep the axes at length 1.
+
+    >>> average(np.array([1, 2], np.float32), weights=np.array([3, 1], np.float32))
+    Array(1.25, dtype=float32)
     """
     x = operand(a)
     axes = canonical_axes(axis, aval_of(x).ndim)
@@ -527,5 +549,9 @@ def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: None = None)
 
 
 def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
-    """The running products along an axis; by default of the flat array."""
+    """The running products along an axis; by default of the flat array.
+
+    >>> cumprod(np.array([2, 1, 3], np.int32))
+    Array([2, 2, 6], dtype=int32)
+    """
     return _running(cumulative.cumprod, "cumprod", a, axis, dtype, out)

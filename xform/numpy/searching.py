@@ -107,12 +107,21 @@ def _unraveled(places: Any, shape: tuple[int, ...]) -> list[Any]:
 
 
 def flatnonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> Any:
-    """The places of the elements other than 0 in the flat array; see `nonzero`."""
+    """The places of the elements other than 0 in the flat array; see `nonzero`.
+
+    >>> flatnonzero(np.array([[0, 5], [6, 0]], np.int32))
+    Array([1, 2], dtype=int32)
+    """
     return nonzero(ravel(a), size=size, fill_value=fill_value)[0]
 
 
 def argwhere(a: Any, *, size: int | None = None, fill_value: Any = None) -> Any:
-    """The indices of the elements other than 0, one row each; see `nonzero`."""
+    """The indices of the elements other than 0, one row each; see `nonzero`.
+
+    >>> argwhere(np.array([[0, 5], [6, 0]], np.int32))
+    Array([[0, 1],
+           [1, 0]], dtype=int32)
+    """
     x = operand(a)
     if aval_of(x).ndim == 0:
         found = nonzero(reshape(x, new_sizes=(1,)), size=size, fill_value=fill_value)[0]
@@ -149,7 +158,11 @@ def where(
 
 
 def extract(condition: Any, arr: Any, *, size: int | None = None, fill_value: Any = 0) -> Any:
-    """The elements of the flat array where a condition holds."""
+    """The elements of the flat array where a condition holds.
+
+    >>> extract(np.array([True, False, True]), np.array([1, 2, 3], np.int32))
+    Array([1, 3], dtype=int32)
+    """
     return compress(ravel(condition), ravel(arr), size=size, fill_value=fill_value)
 
 
@@ -171,6 +184,9 @@ def compress(
         size: the length of the result, needed where the condition is traced.
         fill_value: what stands in missing parts.
         out: not supported, as arrays are immutable.
+
+    >>> compress(np.array([False, True]), np.array([[1, 2], [3, 4]], np.int32), axis=0)
+    Array([[3, 4]], dtype=int32)
     """
     refuse("compress", out=out)
     x = operand(a)
@@ -260,6 +276,9 @@ def digitize(x: Any, bins: Any, right: bool = False, *, method: str | None = Non
         bins: a vector of edges, rising or falling.
         right: whether a bin includes its right edge instead of its left.
         method: accepted for compatibility.
+
+    >>> digitize(np.array([0.5, 2.5], np.float32), np.array([0, 1, 2], np.float32))
+    Array([1, 3], dtype=int32)
     """
     edges = operand(bins)
     n = aval_of(edges).size

@@ -171,7 +171,11 @@ class UniqueInverseResult(NamedTuple):
 
 
 def unique_all(x: Any, /, *, size: int | None = None, fill_value: Any = None) -> UniqueAllResult:
-    """The distinct elements, where they occur first, their numbers and counts; see `unique`."""
+    """The distinct elements, where they occur first, their numbers and counts; see `unique`.
+
+    >>> unique_all(np.array([3, 1, 3], np.int32)).indices
+    Array([1, 0], dtype=int32)
+    """
     found = unique(x, True, True, True, equal_nan=False, size=size, fill_value=fill_value)
     return UniqueAllResult(*found)
 
@@ -179,7 +183,11 @@ def unique_all(x: Any, /, *, size: int | None = None, fill_value: Any = None) ->
 def unique_counts(
     x: Any, /, *, size: int | None = None, fill_value: Any = None
 ) -> UniqueCountsResult:
-    """The distinct elements and their counts; see `unique`."""
+    """The distinct elements and their counts; see `unique`.
+
+    >>> unique_counts(np.array([3, 1, 3], np.int32)).counts
+    Array([1, 2], dtype=int32)
+    """
     found = unique(x, return_counts=True, equal_nan=False, size=size, fill_value=fill_value)
     return UniqueCountsResult(*found)
 
@@ -187,13 +195,21 @@ def unique_counts(
 def unique_inverse(
     x: Any, /, *, size: int | None = None, fill_value: Any = None
 ) -> UniqueInverseResult:
-    """The distinct elements and the number of each element's value; see `unique`."""
+    """The distinct elements and the number of each element's value; see `unique`.
+
+    >>> unique_inverse(np.array([3, 1, 3], np.int32)).inverse_indices
+    Array([1, 0, 1], dtype=int32)
+    """
     found = unique(x, return_inverse=True, equal_nan=False, size=size, fill_value=fill_value)
     return UniqueInverseResult(*found)
 
 
 def unique_values(x: Any, /, *, size: int | None = None, fill_value: Any = None) -> Any:
-    """The distinct elements; see `unique`."""
+    """The distinct elements; see `unique`.
+
+    >>> unique_values(np.array([3, 1, 3], np.int32))
+    Array([1, 3], dtype=int32)
+    """
     return unique(x, equal_nan=False, size=size, fill_value=fill_value)
 
 
@@ -238,7 +254,11 @@ def _set_operation(
 
 
 def union1d(ar1: Any, ar2: Any, *, size: int | None = None, fill_value: Any = None) -> Any:
-    """The distinct elements of two arrays, in rising order; with `size`, they may be traced."""
+    """The distinct elements of two arrays, in rising order; with `size`, they may be traced.
+
+    >>> union1d(np.array([1, 2], np.int32), np.array([2, 3], np.int32))
+    Array([1, 2, 3], dtype=int32)
+    """
     joined = concatenate([ravel(ar1), ravel(ar2)], 0)
     return unique(joined, size=size, fill_value=fill_value)
 
@@ -252,7 +272,11 @@ def intersect1d(
     size: int | None = None,
     fill_value: Any = None,
 ) -> Any:
-    """The distinct elements that are in both arrays, in rising order; the values must be known."""
+    """The distinct elements that are in both arrays, in rising order; the values must be known.
+
+    >>> intersect1d(np.array([1, 2], np.int32), np.array([2, 3], np.int32))
+    Array([2], dtype=int32)
+    """
     if return_indices:
         x, y = (ravel(v) for v in promoted(ar1, ar2))
         found = np.intersect1d(
@@ -272,7 +296,11 @@ def setdiff1d(
     size: int | None = None,
     fill_value: Any = None,
 ) -> Any:
-    """The distinct elements of one array that are not in another; the values must be known."""
+    """The distinct elements of one array that are not in another; the values must be known.
+
+    >>> setdiff1d(np.array([1, 2], np.int32), np.array([2, 3], np.int32))
+    Array([1], dtype=int32)
+    """
     return _set_operation(
         "setdiff1d", ar1, ar2, size, fill_value, lambda x, y: np.setdiff1d(x, y, assume_unique)
     )
@@ -286,7 +314,11 @@ def setxor1d(
     size: int | None = None,
     fill_value: Any = None,
 ) -> Any:
-    """The distinct elements that are in just one of two arrays; the values must be known."""
+    """The distinct elements that are in just one of two arrays; the values must be known.
+
+    >>> setxor1d(np.array([1, 2], np.int32), np.array([2, 3], np.int32))
+    Array([1, 3], dtype=int32)
+    """
     return _set_operation(
         "setxor1d", ar1, ar2, size, fill_value, lambda x, y: np.setxor1d(x, y, assume_unique)
     )

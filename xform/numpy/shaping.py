@@ -125,6 +125,10 @@ def transpose(a: Any, axes: Any = None) -> Any:
     Args:
         a: an array.
         axes: the old axis of each new one; by default the reverse.
+
+    >>> transpose(np.array([[1, 2], [3, 4]], np.int32))
+    Array([[1, 3],
+           [2, 4]], dtype=int32)
     """
     x = operand(a)
     rank = aval_of(x).ndim
@@ -140,19 +144,31 @@ def transpose(a: Any, axes: Any = None) -> Any:
 
 
 def permute_dims(a: Any, /, axes: tuple[int, ...]) -> Any:
-    """The array with its axes in another order; see `transpose`."""
+    """The array with its axes in another order; see `transpose`.
+
+    >>> permute_dims(np.ones((2, 3, 4), np.float32), (2, 0, 1)).shape
+    (4, 2, 3)
+    """
     return transpose(a, axes)
 
 
 def matrix_transpose(x: Any, /) -> Any:
-    """The last two axes swapped."""
+    """The last two axes swapped.
+
+    >>> matrix_transpose(np.ones((2, 3, 4), np.float32)).shape
+    (2, 4, 3)
+    """
     if aval_of(x).ndim < 2:
         raise ShapeError("expected an array with at least 2 dimensions", str(aval_of(x)))
     return swapaxes(x, -1, -2)
 
 
 def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
-    """The array with two axes swapped."""
+    """The array with two axes swapped.
+
+    >>> swapaxes(np.ones((2, 3, 4), np.float32), 0, 2).shape
+    (4, 3, 2)
+    """
     rank = aval_of(a).ndim
     one, two = canonical_axis(axis1, rank), canonical_axis(axis2, rank)
     order = list(range(rank))
@@ -161,7 +177,11 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
 
 
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
-    """The array with axes moved to new places, the others in their order."""
+    """The array with axes moved to new places, the others in their order.
+
+    >>> moveaxis(np.ones((2, 3, 4), np.float32), 0, -1).shape
+    (3, 4, 2)
+    """
     rank = aval_of(a).ndim
     old = [canonical_axis(d, rank) for d in _listed(source)]
     new = [canonical_axis(d, rank) for d in _listed(destination)]
@@ -181,7 +201,11 @@ def _listed(x: Any) -> list[Any]:
 
 
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    """The array with an axis moved to stand before another."""
+    """The array with an axis moved to stand before another.
+
+    >>> rollaxis(np.ones((2, 3, 4), np.float32), 2).shape
+    (4, 2, 3)
+    """
     rank = aval_of(a).ndim
     at = canonical_axis(axis, rank)
     to = canonical_axis(start, rank + 1)
@@ -212,6 +236,9 @@ def squeeze(a: Any, axis: Any = None) -> Any:
 
     Raises:
         ShapeError: an axis to remove has another length.
+
+    >>> squeeze(np.ones((1, 3, 1), np.float32)).shape
+    (3,)
     """
     x = operand(a)
     sizes = aval_of(x).shape
@@ -237,7 +264,11 @@ def broadcast_to(array: Any, shape: Any) -> Any:
 
 
 def broadcast_arrays(*args: Any) -> list[Any]:
-    """Arrays stretched to their common shape."""
+    """Arrays stretched to their common shape.
+
+    >>> broadcast_arrays(np.array([1, 2], np.int32), 5)
+    [Array([1, 2], dtype=int32), Array([5, 5], dtype=int32, weak_type=True)]
+    """
     sizes = broadcast_shapes(*(aval_of(x).shape for x in args))
     return [broadcast(x, sizes) for x in args]
 
@@ -261,12 +292,20 @@ def atleast_1d(*arys: Any) -> Any:
 
 
 def atleast_2d(*arys: Any) -> Any:
-    """Arrays with at least two axes; vectors become rows."""
+    """Arrays with at least two axes; vectors become rows.
+
+    >>> atleast_2d(np.array([1, 2, 3], np.int32))
+    Array([[1, 2, 3]], dtype=int32)
+    """
     return _at_least(2, lambda s: (1,) * (2 - len(s)) + s, arys)
 
 
 def atleast_3d(*arys: Any) -> Any:
-    """Arrays with at least three axes; vectors lie along the middle one."""
+    """Arrays with at least three axes; vectors lie along the middle one.
+
+    >>> atleast_3d(np.array([1, 2, 3], np.int32)).shape
+    (1, 3, 1)
+    """
 
     def place(s: tuple[int, ...]) -> tuple[int, ...]:
         return {0: (1, 1, 1), 1: (1, *s, 1)}.get(len(s), (*s, 1))
@@ -275,24 +314,43 @@ def atleast_3d(*arys: Any) -> Any:
 
 
 def flip(m: Any, axis: Any = None) -> Any:
-    """The array with the order of elements reversed along axes, all by default."""
+    """The array with the order of elements reversed along axes, all by default.
+
+    >>> flip(np.array([1, 2, 3], np.int32))
+    Array([3, 2, 1], dtype=int32)
+    """
     x = operand(m)
     dims = canonical_axes(axis, aval_of(x).ndim)
     return rows.rev(x, dimensions=dims) if dims else x
 
 
 def fliplr(m: Any) -> Any:
-    """The array reversed along axis 1."""
+    """The array reversed along axis 1.
+
+    >>> fliplr(np.array([[1, 2], [3, 4]], np.int32))
+    Array([[2, 1],
+           [4, 3]], dtype=int32)
+    """
     return flip(m, 1)
 
 
 def flipud(m: Any) -> Any:
-    """The array reversed along axis 0."""
+    """The array reversed along axis 0.
+
+    >>> flipud(np.array([[1, 2], [3, 4]], np.int32))
+    Array([[3, 4],
+           [1, 2]], dtype=int32)
+    """
     return flip(m, 0)
 
 
 def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
-    """The array turned by k right angles, from the first axis towards the second."""
+    """The array turned by k right angles, from the first axis towards the second.
+
+    >>> rot90(np.array([[1, 2], [3, 4]], np.int32))
+    Array([[2, 4],
+           [1, 3]], dtype=int32)
+    """
     one, two = (canonical_axis(d, aval_of(m).ndim) for d in axes)
     if one == two:
         raise AxisError("expected two different axes", str(axes))

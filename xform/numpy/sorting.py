@@ -103,6 +103,9 @@ def lexsort(keys: Any, axis: int = -1) -> Any:
     Args:
         keys: a sequence of arrays of one shape, or an array of them.
         axis: the axis to sort along.
+
+    >>> lexsort((np.array([3, 1, 2], np.int32), np.array([1, 1, 0], np.int32)))
+    Array([2, 1, 0], dtype=int32)
     """
     if isinstance(keys, Sequence):
         arrays = [strong(k) for k in keys]
@@ -137,6 +140,9 @@ def partition(a: Any, kth: int, axis: int = -1) -> Any:
     """The elements with the k-th smallest in its place, smaller ones before and larger after it.
 
     Here they are sorted, which is one such order.
+
+    >>> partition(np.array([3, 1, 2], np.int32), 1)
+    Array([1, 2, 3], dtype=int32)
     """
     x, at = _sortable(a, axis)
     _check_kth(x, kth, at)
@@ -144,13 +150,21 @@ def partition(a: Any, kth: int, axis: int = -1) -> Any:
 
 
 def argpartition(a: Any, kth: int, axis: int = -1) -> Any:
-    """The places of the elements in the order of `partition`."""
+    """The places of the elements in the order of `partition`.
+
+    >>> argpartition(np.array([3, 1, 2], np.int32), 1)
+    Array([1, 2, 0], dtype=int32)
+    """
     x, at = _sortable(a, axis)
     _check_kth(x, kth, at)
     return argsort(x, at)
 
 
 def sort_complex(a: Any) -> Any:
-    """The elements as complex numbers, sorted by real part, then imaginary part."""
+    """The elements as complex numbers, sorted by real part, then imaginary part.
+
+    >>> sort_complex(np.array([2, 1], np.float32))
+    Array([1.+0.j, 2.+0.j], dtype=complex64)
+    """
     x = operand(a)
     return sort(cast(x, dtypes.complex_dtype(aval_of(x).dtype)), 0)

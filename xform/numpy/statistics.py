@@ -95,7 +95,11 @@ def nanquantile(
     *,
     weights: None = None,
 ) -> Any:
-    """`quantile` of the elements that are not NaN; NaN where there are none."""
+    """`quantile` of the elements that are not NaN; NaN where there are none.
+
+    >>> nanquantile(np.array([1, np.nan, 3], np.float32), 0.5)
+    Array(2., dtype=float32)
+    """
     return _quantile("nanquantile", a, q, axis, out, method, keepdims, weights, squash_nans=True)
 
 
@@ -197,7 +201,11 @@ def percentile(
     *,
     weights: None = None,
 ) -> Any:
-    """`quantile` with fractions from 0 to 100."""
+    """`quantile` with fractions from 0 to 100.
+
+    >>> percentile(np.array([1, 2, 3], np.float32), 50)
+    Array(2., dtype=float32)
+    """
     return quantile(a, _hundredth(q), axis, out, overwrite_input, method, keepdims, weights=weights)
 
 
@@ -212,7 +220,11 @@ def nanpercentile(
     *,
     weights: None = None,
 ) -> Any:
-    """`nanquantile` with fractions from 0 to 100."""
+    """`nanquantile` with fractions from 0 to 100.
+
+    >>> nanpercentile(np.array([1, np.nan, 3], np.float32), 50)
+    Array(2., dtype=float32)
+    """
     return nanquantile(
         a, _hundredth(q), axis, out, overwrite_input, method, keepdims, weights=weights
     )
@@ -245,7 +257,11 @@ def nanmedian(
     overwrite_input: bool = False,
     keepdims: bool = False,
 ) -> Any:
-    """`median` of the elements that are not NaN."""
+    """`median` of the elements that are not NaN.
+
+    >>> nanmedian(np.array([1, np.nan, 3], np.float32))
+    Array(2., dtype=float32)
+    """
     return nanquantile(a, 0.5, axis, out, overwrite_input, "midpoint", keepdims)
 
 
@@ -270,6 +286,9 @@ def cov(
         fweights: how often each observation counts, integers.
         aweights: the weights of the observations.
         dtype: the dtype of the result.
+
+    >>> cov(np.array([1, 2, 3], np.float32))
+    Array(1., dtype=float32)
     """
     x = _variables(m, rowvar, dtype)
     if y is not None:
@@ -319,7 +338,12 @@ def _variables(m: Any, rowvar: bool, dtype: Any) -> Any:
 
 
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, dtype: Any = None) -> Any:
-    """The correlation matrix of variables; arguments as for `cov`."""
+    """The correlation matrix of variables; arguments as for `cov`.
+
+    >>> corrcoef(np.array([[1, 2, 3], [3, 2, 1]], np.float32))
+    Array([[ 1., -1.],
+           [-1.,  1.]], dtype=float32)
+    """
     c = cov(x, y, rowvar, dtype=dtype)
     if aval_of(c).ndim == 0:
         return ops.div(c, c)
@@ -335,7 +359,11 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, dtype: Any = None) -> A
 
 
 def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
-    """The edges of the bins of `histogram`."""
+    """The edges of the bins of `histogram`.
+
+    >>> histogram_bin_edges(np.array([0, 4], np.float32), 4)
+    Array([0., 1., 2., 3., 4.], dtype=float32)
+    """
     values = ravel(a)
     dtype = dtypes.to_inexact(aval_of(values).dtype)
     if isinstance(bins, str):
@@ -371,6 +399,9 @@ def histogram(
 
     Returns:
         The counts and the edges.
+
+    >>> histogram(np.array([0, 1, 1, 4], np.float32), 2)
+    (Array([3., 1.], dtype=float32), Array([0., 2., 4.], dtype=float32))
     """
     values = ravel(strong(a))
     edges = histogram_bin_edges(values, bins, range, weights)

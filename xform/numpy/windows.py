@@ -24,12 +24,20 @@ def bartlett(M: int) -> Any:
 
 
 def blackman(M: int) -> Any:
-    """Blackman's window of M points, a sum of three cosines."""
+    """Blackman's window of M points, a sum of three cosines.
+
+    >>> blackman(5)[1:4]
+    Array([0.34, 1.  , 0.34], dtype=float32)
+    """
     return _window(np.blackman(static_int(M, "the length of a window")))
 
 
 def hamming(M: int) -> Any:
-    """Hamming's window of M points, a raised cosine on a pedestal."""
+    """Hamming's window of M points, a raised cosine on a pedestal.
+
+    >>> hamming(3)
+    Array([0.08, 1.  , 0.08], dtype=float32)
+    """
     return _window(np.hamming(static_int(M, "the length of a window")))
 
 
@@ -43,5 +51,9 @@ def hanning(M: int) -> Any:
 
 
 def kaiser(M: int, beta: float) -> Any:
-    """Kaiser's window of M points with the shape `beta`, known numbers both."""
+    """Kaiser's window of M points with the shape `beta`, known numbers both.
+
+    >>> kaiser(3, 0.0)
+    Array([1., 1., 1.], dtype=float32)
+    """
     return _window(np.kaiser(static_int(M, "the length of a window"), float(beta)))
