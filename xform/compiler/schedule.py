@@ -55,15 +55,20 @@ class NestPlan:
         return "\n".join(lines)
 
 
+_SELDOM = 0.1  # weight of an access that the inner loops do not repeat
+
+
 @dataclass
 class _Accesses:
     """Offsets read and written in a phase, and index expressions used otherwise.
 
-    `results` are the offsets that reductions are stored at, once for each of the outer iterations.
+    `inner` are the loops of the phase. `results` are the offsets that reductions are stored at, once
+    for each of the outer iterations.
     """
 
     reads: list[Expr]
     writes: list[Expr]
+    inner: tuple[LoopVar, ...]
     results: list[Expr]
     fixed: list[Expr]
     item_bytes: int
@@ -140,7 +145,7 @@ def _accesses(phase: Phase, stored: Container[Node], registers: Container[Node])
         if not isinstance(node.loop, Scalar):
             sizes.append(_register_bytes(node))
     cost = sum(own_cost(n) for n in expansion.computed)
-    return _Accesses(reads, writes, results, fixed, max(sizes), cost)
+    return _Accesses(reads, writes, phase.inner, results, fixed, max(sizes), cost)
 
 
 def _register_bytes(node: Node) -> int:
@@ -173,6 +178,8 @@ def _score(var: LoopVar, accesses: _Accesses) -> float:
         *((o, 1.0) for o in accesses.reads),
         *((o, 1.5) for o in accesses.writes),
     ):
+        if accesses.inner and not any(offset.depends_on(v) for v in accesses.inner):
+            weight *= _SELDOM
         stride = abs(offset.coefficient(var))
         buried = any(a is not var and _inside(a, var) for a, _ in offset.terms)
         if buried:
