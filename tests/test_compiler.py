@@ -13,6 +13,7 @@ from hypothesis import given, strategies as st
 import xform
 import xform.numpy as xnp
 from xform import lax
+from xform.compiler import fuse as fusion
 from xform.compiler.fuse import Fused, fuse
 from xform.compiler.index import (
     Clamped,
@@ -581,3 +582,18 @@ def test_division_and_remainder_of_integers():
         assert_compiled(lambda v, d=by: (v // d, v % d, lax.rem(v, xnp.full_like(v, d))), x)
     y = np.array([3, -3, 5, 1, -1, 7, 2, -2, 4, 9, -9, 8, 6, -6, 5, 4, 3, 2, 1], np.int32)
     assert_compiled(lambda v, d: (v // d, v % d, xnp.divmod(v, d)), x, y)
+
+
+def test_fusion_may_stop_deciding_early(monkeypatch):
+    # What the last round decides to store must be computed, too.
+    def f(x):
+        y = xnp.tanh(x)  # computed by two nests, so stored in the second round
+        return xnp.sum(y, 0), xnp.sum(y, 1)
+
+    x = np.linspace(-1, 1, 64).astype(np.float32).reshape(16, 4)
+    wanted = f(xnp.asarray(x))
+    monkeypatch.setattr(fusion, "_ROUNDS", 1)
+    with xform.config.scoped(cache_dir=""):
+        found = xform.jit(lambda x: f(x))(x)
+    for got, want in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)

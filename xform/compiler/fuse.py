@@ -70,6 +70,8 @@ def fuse(graph: LoopGraph) -> Fused:
         if not more:
             break
         stored |= more
+    else:
+        grouping = _Grouping(graph, stored)
     steps = grouping.steps
     reads = [_read_by(step, stored) for step in steps]
     made = [
