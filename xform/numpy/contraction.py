@@ -99,6 +99,7 @@ def _check_lengths(name: str, x: Any, y: Any, one: int, two: int) -> None:
             f"expected axis {one} of the first argument of {name} as long as axis {two} of the "
             "second",
             f"shapes {first} and {second}",
+            instead="a transposed argument, such as x.T, or xnp.einsum with named axes",
         )
 
 

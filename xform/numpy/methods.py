@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..core.trace import Tracer, aval_of
-from ..errors import MutationError
+from ..errors import MutationError, ShapeError
 from ..runtime.array import Array
 from . import (
     arithmetic,
@@ -96,7 +96,11 @@ def _iterate(self: Any) -> Iterator[Any]:
     """The parts along the first axis, one after the other."""
     shape = aval_of(self).shape
     if not shape:
-        raise TypeError("iteration over an array without dimensions")
+        raise ShapeError(
+            "expected an array with a dimension to iterate over",
+            f"one of type {aval_of(self)}, which has none",
+            instead="the array itself, or xnp.atleast_1d(x)",
+        )
     return (indexing.getitem(self, k) for k in range(shape[0]))
 
 

@@ -267,6 +267,8 @@ def as_array(x: np.ndarray[Any, Any], weak_type: bool = False) -> Any:
 
 def canonical_shape(shape: Any) -> tuple[int, ...]:
     """A shape given as an int or a sequence, as a tuple of non-negative ints."""
+    if isinstance(shape, Tracer) and not shape.shape:
+        shape = [shape]
     try:
         if isinstance(shape, np.ndarray) or not hasattr(shape, "__iter__"):
             shape = np.asarray(shape).tolist() if isinstance(shape, np.ndarray) else shape
