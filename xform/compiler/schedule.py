@@ -62,8 +62,8 @@ _SELDOM = 0.1  # weight of an access that the inner loops do not repeat
 class _Accesses:
     """Offsets read and written in a phase, and index expressions used otherwise.
 
-    `inner` are the loops of the phase. `results` are the offsets that reductions are stored at, once
-    for each of the outer iterations.
+    `inner` are the loops of the phase. `results` are the offsets that reductions are stored at,
+    once for each of the outer iterations.
     """
 
     reads: list[Expr]
