@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from remarks import REMARKS
+
 
 @dataclass(frozen=True)
 class Row:
@@ -87,8 +89,19 @@ class Report:
             tables.append(f"## {group}\n\n{self.table(group)}\n\n{mean}\n")
         versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         return PAGE.format(
-            machine=processor(), versions=versions, tables="\n".join(tables).rstrip()
+            machine=processor(),
+            versions=versions,
+            tables="\n".join(tables).rstrip(),
+            misses=self.misses(),
         )
+
+    def misses(self) -> str:
+        """The targets that are missed, each with its cause where that is known."""
+        missed = [row.title for row in self.rows if row.passed is False]
+        if not missed:
+            return "All targets are reached."
+        known = [f"- **{title}**: {REMARKS.get(title, 'no known cause.')}" for title in missed]
+        return "\n".join(known)
 
     def record(self) -> dict[str, Any]:
         """The report as JSON has it."""
@@ -113,6 +126,10 @@ JAX runs with `--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1
 with one thread. Numba compiles the loops that `benchmarks/cases.py` shows, without `fastmath`.
 
 {tables}
+
+## Where a target is missed
+
+{misses}
 """
 
 

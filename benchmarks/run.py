@@ -44,7 +44,11 @@ def startup(what: str, library: str, cache: str) -> float:
     """Seconds that a fresh process measures."""
     done = subprocess.run(
         [sys.executable, str(HERE / "startup.py"), what, library],
-        env=environment(XFORM_CACHE_DIR=cache),
+        env=environment(
+            XFORM_CACHE_DIR=cache,
+            PYTHONDONTWRITEBYTECODE="",
+            PYTHONPYCACHEPREFIX=str(Path(cache, "bytecode")),
+        ),
         check=True,
         stdout=subprocess.PIPE,
         text=True,
