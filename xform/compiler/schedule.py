@@ -55,6 +55,8 @@ class NestPlan:
         return "\n".join(lines)
 
 
+_ROW_VECTORS = 4  # vectors side by side where rows run in lanes
+_LIGHT = 24
 _SELDOM = 0.1  # weight of an access that the inner loops do not repeat
 
 
@@ -110,7 +112,11 @@ def schedule(nest: Nest, stored: Container[Node], vector_bytes: int) -> NestPlan
     lanes = 1
     if vector is not None:
         widest = max(a.item_bytes for a in accesses)
-        lanes = _fitted(vector_bytes // widest, extents.get(vector, vector.extent))
+        extent = extents.get(vector, vector.extent)
+        wider = _ROW_VECTORS if sum(a.cost for a in accesses) <= _LIGHT else 1
+        while wider > 1 and extent < 2 * wider * vector_bytes // widest:
+            wider //= 2
+        lanes = _fitted(wider * vector_bytes // widest, extent)
     return NestPlan(
         nest,
         outer,
