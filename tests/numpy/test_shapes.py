@@ -198,3 +198,11 @@ TIES = {
 def test_gradients_at_ties(name):
     function, point, slope = TIES[name]
     assert float(xform.grad(function)(np.float32(point))) == slope
+
+
+def test_cross_of_vectors_in_the_plane():
+    # NumPy has them in 3 dimensions only since 2.5, so that it cannot be asked.
+    u, v = np.float32([1, 2]), np.float32([3, 5])
+    assert float(xnp.cross(u, v)) == 1 * 5 - 2 * 3
+    space = xnp.cross(np.float32([[1, 2, 3]]), v[None])
+    np.testing.assert_array_equal(space, np.cross(np.float32([[1, 2, 3]]), [[3, 5, 0]]))
