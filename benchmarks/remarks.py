@@ -9,7 +9,7 @@ REMARKS = {
     ),
     "value_and_grad of a network, 784-512-512-10, batch 128": (
         "The eight matrix products alone take 4.4 ms in SciPy's OpenBLAS on this machine, near "
-        "the limit of one core, and all other loops 0.1 ms. Four vectors side by side in the sums "
+        "the limit of one core, and all other loops 0.05 ms. Four vectors side by side in the sums "
         "over columns, and products made in the order that is wanted instead of transposed, are "
         "in; NumPy's newer OpenBLAS would take 0.1 ms less."
     ),
