@@ -10,8 +10,8 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import DtypeError
+from ..ops import elementwise as rows
 from ..ops.structural import add as add_row, select_n
-from . import operators as rows
 from .promotion import cast, full_like, inexact_operand, is_python_scalar, operand, pair
 from .ufuncs import named, to_even
 

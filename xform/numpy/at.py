@@ -10,12 +10,12 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import Tracer, aval_of
 from ..errors import ArgumentError, IndexOutOfBoundsError, MutationError, ShapeError
+from ..ops import elementwise as ops
 from ..ops.indexing import scatter, scatter_add
 from ..ops.scattering import scatter_max, scatter_min, scatter_mul
 from ..ops.slicing import dynamic_update_slice
 from ..ops.structural import broadcast_in_dim, reshape, rev, select_n
 from ..ops.windows import GatherScatterMode, ScatterDimensionNumbers
-from . import operators as ops
 from .arithmetic import divide, power, remainder
 from .indexing import along_axis_key, read_mode, select_elements, stacked_indices, wrapped
 from .promotion import (

@@ -11,8 +11,8 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
+from ..ops import elementwise as ops
 from ..ops.structural import full, reshape, rev, select_n
-from . import operators as ops
 from .arithmetic import divide, multiply, remainder, subtract
 from .contraction import contract
 from .indexing import getitem, take

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
+from ..ops import elementwise as ops
 from ..ops.contraction import dot_general
 from ..ops.structural import reshape
-from . import operators as ops
 from .arithmetic import multiply, subtract
 from .indexing import getitem
 from .promotion import (

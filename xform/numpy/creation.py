@@ -14,10 +14,10 @@ from ..core.jaxpr import Literal
 from ..core.trace import BASE, Tracer, aval_of
 from ..core.values import narrowed, scalar
 from ..errors import ArgumentError, DtypeError, IntegerRangeError, ShapeError
+from ..ops.elementwise import exp, log, mul, pow_, sub
 from ..ops.slicing import concatenate
 from ..ops.structural import add, broadcast_in_dim, iota, reshape
 from ..runtime.array import from_numpy
-from .operators import exp, log, mul, pow_, sub
 from .promotion import (
     broadcast,
     canonical_axis,

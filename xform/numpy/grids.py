@@ -10,10 +10,10 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
+from ..ops.elementwise import eq, ge
 from ..ops.slicing import concatenate
 from ..ops.structural import add, broadcast_in_dim, iota, reshape
 from .creation import arange, asarray, linspace, stacked, zeros
-from .operators import eq, ge
 from .promotion import broadcast, canonical_shape, cast, join, static_int
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, IndexOutOfBoundsError, ShapeError
+from ..ops import elementwise as ops
 from ..ops.structural import reshape, select_n
-from . import operators as ops
 from .arithmetic import remainder
 from .promotion import cast, concrete, full_like, operand, together
 from .searching import nonzero

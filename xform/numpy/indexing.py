@@ -11,11 +11,11 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
+from ..ops import elementwise as ops
 from ..ops.indexing import fill_default, gather
 from ..ops.slicing import concatenate, dynamic_slice, slice_
 from ..ops.structural import add, reshape, rev, select_n
 from ..ops.windows import GatherDimensionNumbers, GatherScatterMode
-from . import operators as ops
 from .promotion import (
     broadcast,
     broadcast_shapes,

@@ -15,8 +15,8 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import AbsentRuleError, ArgumentError, ShapeError
+from ..ops import elementwise as ops
 from ..ops.structural import reshape
-from . import operators as ops
 from .contraction import cross, matmul, outer, tensordot, vecdot
 from .diagonals import diagonal, trace
 from .grids import eye

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..core import dtypes
 from ..core.trace import aval_of
+from ..ops import elementwise as rows
 from ..ops.structural import add as add_row
-from . import operators as rows
 from .arithmetic import binary
 from .promotion import cast, full_like, operand, pair, together
 from .ufuncs import named

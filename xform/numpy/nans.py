@@ -9,8 +9,8 @@ import numpy as np
 
 from ..core import dtypes
 from ..core.trace import aval_of
+from ..ops import elementwise as ops
 from ..ops.structural import select_n
-from . import operators as ops
 from .logic import isnan
 from .promotion import broadcast, canonical_axes, cast, full_like, operand, strong, user_dtype
 from .reductions import (

@@ -10,9 +10,9 @@ import numpy as np
 from ..core.dtypes import is_integer, to_inexact
 from ..core.trace import aval_of
 from ..errors import ArgumentError
+from ..ops import elementwise as ops
 from ..ops.slicing import concatenate, pad as pad_row
 from ..ops.structural import reshape
-from . import operators as ops
 from .indexing import take
 from .promotion import as_array, broadcast, cast, concrete, operand
 from .reductions import max as max_over, mean, min as min_over

@@ -11,8 +11,8 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, DtypeError, ShapeError
+from ..ops import elementwise as ops
 from ..ops.structural import select_n
-from . import operators as ops
 from .logic import isclose, isfinite, signbit, truth
 from .promotion import (
     broadcast,

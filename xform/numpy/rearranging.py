@@ -12,10 +12,10 @@ import numpy as np
 
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
+from ..ops import elementwise as ops
 from ..ops.cumulative import cumsum
 from ..ops.slicing import concatenate as concatenate_row, dynamic_slice
 from ..ops.structural import reduce_sum
-from . import operators as ops
 from .creation import asarray, full
 from .indexing import getitem, take
 from .promotion import (

@@ -10,9 +10,8 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
-from ..ops import cumulative, reduction
+from ..ops import cumulative, elementwise as ops, reduction
 from ..ops.structural import reduce_sum, reshape, select_n
-from . import operators as ops
 from .logic import truth
 from .promotion import (
     broadcast,

@@ -9,8 +9,8 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import Tracer, aval_of
 from ..errors import ArgumentError, ConcretizationTypeError
+from ..ops import elementwise as ops
 from ..ops.structural import reshape, select_n
-from . import operators as ops
 from .at import IndexUpdate
 from .indexing import getitem, take
 from .promotion import (

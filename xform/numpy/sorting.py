@@ -10,9 +10,9 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
+from ..ops import elementwise as ops
 from ..ops.sorting import sort as sort_row
 from ..ops.structural import iota, reshape, rev
-from . import operators as ops
 from .promotion import canonical_axis, cast, literal, operand, static_int, strong, user_dtype
 from .shaping import part
 

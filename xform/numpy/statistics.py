@@ -10,8 +10,8 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
+from ..ops import elementwise as ops
 from ..ops.structural import full, reduce_sum, reshape, select_n
-from . import operators as ops
 from .at import IndexUpdate
 from .contraction import matmul
 from .creation import asarray, linspace

@@ -12,8 +12,8 @@ import numpy as np
 from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError
+from ..ops import elementwise as rows
 from ..ops.structural import select_n
-from . import operators as rows
 from .promotion import (
     cast,
     full_like,
