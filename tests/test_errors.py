@@ -358,6 +358,21 @@ def nan_while_debugging():
 
 
 @case
+def nan_as_an_integer():
+    xnp.asarray(np.float32([1.0, np.nan]), dtype="int32")
+
+
+@case
+def infinity_in_a_list_as_an_integer():
+    xnp.array([1.0, float("inf")], dtype="int32")
+
+
+@case
+def full_of_nan_as_integers():
+    xnp.full((2,), float("nan"), dtype="int32")
+
+
+@case
 def pytrees_that_differ():
     xform.tree.map(lambda x, y: x, {"a": 1}, {"b": 1})
 

@@ -120,10 +120,21 @@ def _scalar_value(x: Any, dtype: Any) -> np.ndarray[Any, Any]:
     if isinstance(x, complex) and not dtypes.is_complex(dtype):
         raise DtypeError(f"expected a real number to make {dtype} of", repr(x), instead="x.real")
     if dtypes.is_integer(dtype) and isinstance(x, float):
-        if math.isnan(x) or math.isinf(x):
-            raise ArgumentError(f"expected a number that {dtype} can hold", repr(x))
+        _check_finite(np.asarray(x), dtype)
         return scalar(int(x), dtype)
     return scalar(x, dtype)
+
+
+def _check_finite(x: np.ndarray[Any, Any], dtype: Any) -> None:
+    """Raises `ArgumentError` for numbers that no integer stands for."""
+    wrong = ~np.isfinite(x)
+    if wrong.any():
+        raise ArgumentError(
+            f"expected numbers that {dtype} can hold",
+            str(x[wrong].flat[0]),
+            why="NaN and infinity are no integers",
+            instead="xnp.nan_to_num(x).astype(...), or a floating dtype",
+        )
 
 
 def _own(x: np.ndarray[Any, Any], weak_type: bool = False) -> Any:
@@ -142,6 +153,8 @@ def _from_numpy(x: np.ndarray[Any, Any], wanted: Any) -> Any:
             _check_range(x, wanted)
         elif dtypes.is_complex(given) and not dtypes.is_complex(wanted):
             x = x.real
+        if dtypes.is_integer(wanted) and dtypes.is_inexact(given):
+            _check_finite(x, wanted)
         return _own(x.astype(wanted))
 
 
@@ -177,6 +190,8 @@ def _from_sequence(items: Sequence[Any], wanted: Any) -> Any:
             )
         if values.dtype.kind in "iu":
             _check_range(values, wanted)
+        elif dtypes.is_inexact(values.dtype):
+            _check_finite(values, wanted)
     with np.errstate(over="ignore"):
         return _own(values.astype(wanted).reshape(shape))
 
@@ -299,6 +314,8 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     sizes = canonical_shape(shape)
     aval = aval_of(fill_value)
     wanted = aval.dtype if dtype is None else dtypes.check_user_dtype(dtype)
+    if isinstance(fill_value, float) and dtypes.is_integer(wanted):
+        _check_finite(np.asarray(fill_value), wanted)
     value = cast(fill_value, wanted, dtype is None and aval.weak_type)
     if isinstance(value, Literal):
         return broadcast_in_dim(value, shape=sizes, broadcast_dimensions=())
