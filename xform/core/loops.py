@@ -96,5 +96,20 @@ class Inline:
 
 
 @dataclass(frozen=True)
+class Loop:
+    """Programs run again and again: `scan` if `counted`, else `while_loop`.
+
+    Their parameters say what the inputs are; the compiler reads them by name.
+    """
+
+    counted: bool
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One of the programs in the parameter `branches`, chosen by the first input."""
+
+
+@dataclass(frozen=True)
 class Opaque:
     """The row's `impl`, called back from compiled code: where a library is as good as a kernel."""

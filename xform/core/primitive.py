@@ -139,6 +139,8 @@ class Primitive:
             unknown: (trace, inputs, unknown flags, **params) -> outputs.
         staged: for operators that hold Python functions, how they are staged: (trace, inputs,
             **params) -> outputs. Without it an equation is written.
+        eager: (arrays..., **params) -> arrays: how it runs on numbers, where that is faster than
+            `impl`; `impl` remains the meaning, and what `disable_jit` runs.
     """
 
     name: str
@@ -155,6 +157,7 @@ class Primitive:
     multiple_results: bool = False
     partial: Rule | None = None
     staged: Rule | None = None
+    eager: Rule | None = None
     effects: fx.Effects = fx.NONE
 
     def __post_init__(self) -> None:

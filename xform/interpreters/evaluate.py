@@ -32,8 +32,12 @@ def evaluate(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) 
             avals.append(aval_of(x))
             arrays.append(to_numpy(x, avals[-1]))
     out_avals = infer(primitive, avals, params)
-    with quiet():
-        out = primitive.rule("impl")(*arrays, **params)
+    eager = primitive.eager
+    if eager is not None and not config.disable_jit:
+        out = eager(*arrays, **params)
+    else:
+        with quiet():
+            out = primitive.rule("impl")(*arrays, **params)
     if not primitive.multiple_results:
         result = _wrap(out, out_avals[0])
         if config.debug_nans:

@@ -10,7 +10,16 @@ import numpy as np
 from ..config import config
 from ..core import check, source
 from ..core.avals import ShapedArray
-from ..core.jaxpr import Atom, ClosedJaxpr, Equation, Jaxpr, Literal, Var, live_equations, make
+from ..core.jaxpr import (
+    Atom,
+    ClosedJaxpr,
+    Equation,
+    Literal,
+    Var,
+    live_equations,
+    make,
+    subprograms,
+)
 from ..core.primitive import Primitive, infer
 from ..core.trace import Trace, Tracer, active, aval_of, current_trace, is_within, leaked
 from ..core.values import scalar, to_numpy
@@ -88,9 +97,8 @@ class StagingTrace(Trace):
         at = source.current()
         outputs = tuple(Var(aval) for aval in avals)
         effects = primitive.effects
-        for value in params.values():
-            if isinstance(value, Jaxpr) and value.effects:
-                effects = effects | value.effects
+        for program in subprograms(params):
+            effects = effects | program.effects
         self.equations.append(Equation(primitive, atoms, outputs, params, effects, at))
         tracers = [StagedTracer(self, var, at) for var in outputs]
         return tracers if primitive.multiple_results else tracers[0]
