@@ -225,6 +225,7 @@ class ElementEmitter:
 
 
 def both(b: llvm.Builder, x: Value | None, y: Value | None) -> Value | None:
+    """The conjunction of conditions, where None is always true."""
     if x is None or y is None:
         return y if x is None else x
     return x & y
