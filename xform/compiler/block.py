@@ -11,11 +11,11 @@ from .fuse import Fused, fuse
 from .loop_graph import Input, LoopGraph, Node
 from .lower import lower
 from .memory import MemoryPlan, plan_memory
+from .module import ModuleWriter
 from .nests import Nest
 from .parts import Part
-from .registers import in_registers
 from .schedule import NestPlan, schedule
-from .target import Target
+from .small_loops import in_registers
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,23 +43,21 @@ class Block:
 
 def build(
     program: Jaxpr,
-    target: Target,
+    module: ModuleWriter,
     donated: Sequence[bool] = (),
     owned: Sequence[tuple[int, int]] = (),
 ) -> Block:
     """Takes a simplified program without constants through all stages up to its memory.
 
+    Loops and branches that fit into registers are written into the module on the way.
     `donated` inputs may lend their memory to outputs. `owned` are pairs of an input and an output
     for which the output's memory may be the input's: what a loop carries.
     """
     graph = lower(program)
-    parts = {
-        n: _part(n, target)
-        for n in graph.nodes
-        if isinstance(n.loop, Loop | Branch) and n.first is n
-    }
+    structured = [n.first for n in graph.nodes if isinstance(n.loop, Loop | Branch)]
+    parts = {n: _part(n, module) for n in dict.fromkeys(structured)}
     fused = fuse(graph, [graph.inputs[i] for i, _ in owned])
-    plans = schedules(fused, target.vector_bytes)
+    plans = schedules(fused, module.target.vector_bytes)
     needs = {n: part.needs() for n, part in parts.items()}
     memory = plan_memory(fused, plans, donated, owned, needs)
     return Block(program, graph, fused, plans, memory, parts)
@@ -75,27 +73,27 @@ def schedules(fused: Fused, vector_bytes: int) -> dict[int, NestPlan]:
     }
 
 
-def _part(node: Node, target: Target) -> Part:
+def _part(node: Node, module: ModuleWriter) -> Part:
     """What a loop or branch becomes: code on registers where it is small, else steps in memory."""
-    written = in_registers(node, target)
+    written = in_registers(node, module)
     if written is not None:
         return Part(node, written=written)
     p = node.params
     if isinstance(node.loop, Branch):
-        return _branch_part(node, target)
+        return _branch_part(node, module)
     if node.loop.counted:
         pairs = [(p["consts"] + k, k) for k in range(p["carry"])]
-        return Part(node, {"jaxpr": build(p["jaxpr"], target, owned=pairs)})
+        return Part(node, {"jaxpr": build(p["jaxpr"], module, owned=pairs)})
     # Where elements stop one by one, those that have stopped keep what is in the old buffer.
     alone = not p["cond_jaxpr"].out_avals[0].shape
     pairs = [(p["body_consts"] + k, k) for k in range(len(node.siblings))] if alone else []
-    cond = build(p["cond_jaxpr"], target)
+    cond = build(p["cond_jaxpr"], module)
     return Part(
-        node, {"cond_jaxpr": cond, "body_jaxpr": build(p["body_jaxpr"], target, owned=pairs)}
+        node, {"cond_jaxpr": cond, "body_jaxpr": build(p["body_jaxpr"], module, owned=pairs)}
     )
 
 
-def _branch_part(node: Node, target: Target) -> Part:
+def _branch_part(node: Node, module: ModuleWriter) -> Part:
     """Branches, with the outputs that each of them can make in the memory of an operand."""
     branches: Sequence[Jaxpr] = node.params["branches"]
     pairs: list[tuple[int, int]] = []
@@ -108,10 +106,10 @@ def _branch_part(node: Node, target: Target) -> Part:
                 if v in passed and v.aval.strong() is aval.strong()
             ][:1]
     pairs = [p for p in dict.fromkeys(pairs) if [o for _, o in pairs].count(p[1]) == 1]
-    blocks = [build(b, target, owned=pairs) for b in branches]
+    blocks = [build(b, module, owned=pairs) for b in branches]
     kept = tuple((i, o) for i, o in pairs if all(_is_made_from(b, i, o) for b in blocks))
     if kept != tuple(pairs):
-        blocks = [build(b, target, owned=kept) for b in branches]
+        blocks = [build(b, module, owned=kept) for b in branches]
     named = {str(k): block for k, block in enumerate(blocks)}
     return Part(node, named, pairs=tuple((i + 1, o) for i, o in kept))
 

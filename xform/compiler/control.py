@@ -21,7 +21,7 @@ def function(module: ModuleWriter, part: Part, path: Path, steps: Steps) -> str:
     It takes the pointers of the node's inputs, its outputs and its workspace, and returns a status.
     """
     if part.written is not None:
-        return part.written.enter(module)
+        return part.written.name
     kind = _Branch if isinstance(part.node.loop, Branch) else _Repeat
     if kind is _Repeat and part.node.loop.counted:
         kind = _Counted
@@ -145,7 +145,7 @@ class _Counted(_Loop):
         pointers: Sequence[Value] = self.carried()
         program = p["jaxpr"]
         if length:
-            meter = polling.Meter(self.module, self.part, length)
+            meter = polling.Meter(self.module, self.node, length, polling.nanoseconds(self.part))
             meter.begin(self.b)
             with self.b.loop(length, carried=pointers) as loop:
                 at = length - 1 - loop.index if p["reverse"] else loop.index
@@ -180,7 +180,7 @@ class _Repeat(_Loop):
         first, consts = p["cond_consts"], p["body_consts"]
         pred_aval = p["cond_jaxpr"].out_avals[0]
         pred = self.b.pointer(self.workspace, "i8", self.part.buffers()["pred"])
-        meter = polling.Meter(self.module, self.part, None)
+        meter = polling.Meter(self.module, self.node, None, polling.nanoseconds(self.part))
         pointers = self.carried()
         meter.begin(self.b)
         with self.b.repeat(pointers) as loop:

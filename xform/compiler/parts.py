@@ -12,7 +12,7 @@ from .memory import ALIGNMENT, Needs
 
 if TYPE_CHECKING:
     from .block import Block
-    from .registers import Written
+    from .small_loops import Written
 
 
 @dataclass(frozen=True, eq=False)

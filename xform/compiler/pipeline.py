@@ -60,15 +60,15 @@ def compile_program(
     """Takes a program without constants through all stages up to LLVM's text."""
     simplified = simplify(program) if simplified is None else simplified
     target = host()
-    block = build(simplified, target, donated)
-    done = Compilation(program, simplified, block, _module(block, target), target)
+    writer = ModuleWriter(target)
+    block = build(simplified, writer, donated)
+    done = Compilation(program, simplified, block, _module(block, writer), target)
     _dump(done)
     return done
 
 
-def _module(block: Block, target: Target) -> Module:
+def _module(block: Block, writer: ModuleWriter) -> Module:
     """The module of `int32_t program(void **buffers)`: inputs, outputs, workspace."""
-    writer = ModuleWriter(target)
     main = writer.builder()
     buffers = writer.parameters(main, "buffers", 1)[0]
     count = len(block.graph.inputs)

@@ -8,9 +8,9 @@ takes the GIL and lets Python handle signals, so that Ctrl-C ends the loop with 
 from __future__ import annotations
 
 from .._kernels import builder as llvm
-from ..core.loops import Contract, Loop, Map, Reduce
+from ..core.loops import Contract, Loop, Map, Reduce, Update
 from .fuse import own_cost
-from .loop_graph import LoopGraph, Node
+from .loop_graph import Node
 from .module import ModuleWriter
 from .parts import Part
 
@@ -57,28 +57,34 @@ def operations(node: Node) -> float:
     if isinstance(loop, Contract):
         x, y = node.inputs
         return float(x.aval.size * max(1, y.aval.size) ** 0.5)
+    if isinstance(loop, Update):
+        return float(node.inputs[loop.updates].aval.size)
     return float(node.aval.size) / 4
 
 
-def nanoseconds(graph: LoopGraph) -> float:
-    """About how long one run of a program takes, to within a factor of some ten."""
-    return sum(map(operations, graph.nodes)) / _OPERATIONS_PER_NS
+def nanoseconds(part: Part) -> float:
+    """About how long one iteration of a loop in memory takes, to within a factor of some ten."""
+    work = sum(operations(n) for b in part.blocks.values() for n in b.graph.nodes)
+    return work / _OPERATIONS_PER_NS + _STEP_NS * sum(
+        len(b.fused.steps) for b in part.blocks.values()
+    )
 
 
 class Meter:
-    """The polls of one loop. `trips` is None where the number of iterations is not known."""
+    """The polls of one loop.
 
-    def __init__(self, module: ModuleWriter, part: Part, trips: int | None) -> None:
+    `trips` is None where the number of iterations is not known; `ns` is about what one takes.
+    """
+
+    def __init__(self, module: ModuleWriter, node: Node, trips: int | None, ns: float) -> None:
         self.module = module
-        label = part.node.params["progress"]
+        label = node.params["progress"]
         self.progress: int | None = None
         if label is not None:
             self.progress = len(module.progress)
             module.progress.append((str(label), -1 if trips is None else trips))
-        ns = 1.0 + sum(
-            nanoseconds(b.graph) + _STEP_NS * len(b.fused.steps) for b in part.blocks.values()
-        )
         self.trips = trips
+        ns += 1.0
         self.every = 1 << max(0, int(_BETWEEN_POLLS_NS / ns).bit_length() - 1)
         self.needed = trips is None or trips * ns > _LONG_NS or self.progress is not None
         if self.needed:
