@@ -271,8 +271,11 @@ def _join(
         return False
     made = {w.node: (k, w) for k, w in nest.works()}
     needs = [(n, at) for n, at in expansion.reads if n in made]
+    dear = work.kind == "store" and any(
+        own_cost(n) >= _TRANSCENDENTAL for n in expansion.computed
+    )
     for mapping in _mappings(nest, work, needs, made, expansion, nest_reads):
-        if _place_in(nest, work, mapping, needs, made):
+        if _place_in(nest, work, mapping, needs, made, dear):
             return True
     return False
 
@@ -333,6 +336,7 @@ def _place_in(
     mapping: Mapping,
     needs: Sequence[tuple[Node, Place]],
     made: dict[Node, tuple[int, Work]],
+    dear: bool,
 ) -> bool:
     mine = [v for v in _variables(work.domain, ()) if v is not None]
     outer_mine = [v for v in mine if mapping.get(v) in nest.outer]
@@ -343,13 +347,15 @@ def _place_in(
             phase = nest.phases[0]
             nest.outer = tuple(mapping[v] for v in own_outer)
             phase.inner = tuple(v for v in phase.inner if v not in nest.outer)
-            return _place_in(nest, work, mapping, needs, made)
+            return _place_in(nest, work, mapping, needs, made, dear)
         if set(outer_mine) != set(own_outer):
             return False
     if len(outer_mine) != len(nest.outer) or any(v.extent != mapping[v].extent for v in outer_mine):
         return False
     rows = {v: mapping[v] for v in outer_mine}
     inner = [v for v in mine if v not in rows]
+    if dear and not inner:
+        return False  # once for each row it would not run in lanes
     least = 0
     for n, at in needs:
         k, maker = made[n]
