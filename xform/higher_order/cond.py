@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import ShapedArray
-from ..core.jaxpr import Jaxpr
+from ..core.jaxpr import Jaxpr, hoist_constants
 from ..core.loops import Branch
 from ..core.primitive import Custom, Domain, LinearInput, Primitive, Zero, define
 from ..core.trace import aval_of
@@ -23,7 +23,7 @@ from ..ops.checks import require, require_dtype, require_shape
 from ..ops.elementwise import sin
 from ..ops.structural import add, zeros
 from .call import merge_by, nonzero, split_by
-from .scan import scan
+from .scan import each
 
 Flags = Sequence[bool]
 
@@ -63,7 +63,7 @@ def _evaluate(
     return evaluate_arrays(branches[min(max(int(index), 0), len(branches) - 1)], operands)
 
 
-def _with_all_constants(derived: Sequence[rewrite.Derived]) -> tuple[list[Any], tuple[Jaxpr, ...]]:
+def with_all_constants(derived: Sequence[rewrite.Derived]) -> tuple[list[Any], tuple[Jaxpr, ...]]:
     """The constants of all programs, and the programs with all of them as leading inputs."""
     counts = [len(d.consts) for d in derived]
     values = [c for d in derived for c in d.consts]
@@ -85,7 +85,7 @@ def _jvp(
     flags = nonzero(tangents[1:])
     some = _union([rewrite.jvp_program(b, flags).flags for b in branches])
     derived = [rewrite.jvp_program(b, flags, some) for b in branches]
-    consts, programs = _with_all_constants(derived)
+    consts, programs = with_all_constants(derived)
     moving = [t for t, f in zip(tangents[1:], flags, strict=True) if f]
     results = cond(index, *consts, *operands, *moving, branches=programs)
     outs, found = results[: len(some)], results[len(some) :]
@@ -97,6 +97,18 @@ def _union(flags: Sequence[Flags]) -> list[bool]:
     return [any(f) for f in zip(*flags, strict=True)]
 
 
+def choose(
+    index: Any, functions: Sequence[Callable[..., Sequence[Any]]], operands: Sequence[Any]
+) -> list[Any]:
+    """Binds `cond` with functions of the operands, which may close over other values."""
+    avals = [aval_of(x) for x in operands]
+    staged = [stage(f, avals, f.__name__) for f in functions]
+    consts, programs = with_all_constants(
+        [rewrite.Derived(hoist_constants(s.jaxpr), s.consts, ()) for s in staged]
+    )
+    return cond(index, *consts, *operands, branches=programs)  # type: ignore[no-any-return]
+
+
 # -- batch -----------------------------------------------------------------------------------------
 
 
@@ -106,37 +118,16 @@ def _batch(
     fronted = [x if d is None else to_front(size, x, d) for x, d in zip(inputs, dims, strict=True)]
     flags = [d is not None for d in dims]
     if flags[0]:
-        outs = _each(size, fronted, flags, branches)
+        # What an element does not choose is not run for it.
+        name = branches[0].name
+        outs = each(lambda *xs: cond(*xs, branches=branches), size, fronted, flags, name)
         return outs, [0] * len(outs)
     some = _union([rewrite.batch_program(b, size, flags[1:]).flags for b in branches])
     derived = [rewrite.batch_program(b, size, flags[1:], None, some) for b in branches]
-    consts, programs = _with_all_constants(derived)
+    consts, programs = with_all_constants(derived)
     index, *operands = fronted
     outs = cond(index, *consts, *operands, branches=programs)
     return outs, [0 if f else None for f in some]
-
-
-def _each(size: int, inputs: Sequence[Any], flags: Flags, branches: tuple[Jaxpr, ...]) -> list[Any]:
-    """A branch for each element in turn: what an element does not choose is not run for it."""
-    shared, mapped = split_by(flags, inputs)
-    avals = [aval_of(x) for x in shared]
-    slices = [aval_of(x).update(shape=aval_of(x).shape[1:]) for x in mapped]
-
-    def body(*args: Any) -> list[Any]:
-        both = merge_by(flags, args[: len(shared)], args[len(shared) :])
-        return cond(*both, branches=branches)  # type: ignore[no-any-return]
-
-    program = stage(body, [*avals, *slices], branches[0].name).jaxpr
-    return scan(  # type: ignore[no-any-return]
-        *shared, *mapped,
-        jaxpr=program,
-        consts=len(shared),
-        carry=0,
-        length=size,
-        reverse=False,
-        unroll=1,
-        progress=None,
-    )  # fmt: skip
 
 
 # -- partial evaluation ----------------------------------------------------------------------------
@@ -242,7 +233,7 @@ def _transpose(
     flags = nonzero(cts)
     some = _union([rewrite.transpose_program(b, linear, flags).flags for b in branches])
     derived = [rewrite.transpose_program(b, linear, flags, some) for b in branches]
-    consts, programs = _with_all_constants(derived)
+    consts, programs = with_all_constants(derived)
     others = [x for x, f in zip(operands, linear, strict=True) if not f]
     given = [ct for ct, f in zip(cts, flags, strict=True) if f]
     results = cond(index, *consts, *others, *given, branches=programs)

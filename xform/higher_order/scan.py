@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -182,6 +182,26 @@ def _batch(
     outs = scan(*derived.consts, *placed, jaxpr=derived.program, consts=count, carry=carry, **rest)
     where = [0] * carry + [1] * len(others)
     return outs, [d if f else None for d, f in zip(where, derived.flags, strict=True)]
+
+
+def each(
+    function: Callable[..., Sequence[Any]],
+    size: int,
+    inputs: Sequence[Any],
+    mapped: Flags,
+    name: str,
+) -> list[Any]:
+    """A function of the elements of the mapped inputs, one element after the other."""
+    shared, slices = split_by(mapped, inputs)
+    avals = [aval_of(x) for x in shared]
+    avals += [aval_of(x).update(shape=aval_of(x).shape[1:]) for x in slices]
+
+    def body(*args: Any) -> Sequence[Any]:
+        return function(*merge_by(mapped, args[: len(shared)], args[len(shared) :]))
+
+    staged = stage(body, avals, name)
+    params = _params(staged.jaxpr, len(shared), 0, size)
+    return scan(*shared, *slices, **params)  # type: ignore[no-any-return]
 
 
 # -- partial evaluation ----------------------------------------------------------------------------
