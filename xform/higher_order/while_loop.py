@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import errors
+from .. import errors, runtime
 from ..core import dtypes
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Jaxpr, live_equations
@@ -374,7 +374,7 @@ while_loop: Primitive = define(
     lower=Loop(counted=False),
     multiple_results=True,
     partial=_partial,
-    eager=None,
+    eager=lambda *arrays, **params: runtime.executable.run_equation(while_loop, arrays, params),
     domain=Domain(draw=_draw),
     ulp=8,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -9,8 +10,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..compiler.request import ENTRY, Facts, Request, opened
-from ..core.jaxpr import Jaxpr
-from ..core.trace import BASE
+from ..core import source
+from ..core.avals import ShapedArray
+from ..core.jaxpr import Equation, Jaxpr, Var, make, subprograms
+from ..core.primitive import Primitive, infer
+from ..core.trace import BASE, aval_of
 from ..core.values import to_numpy
 from . import blas
 from .cache import cache_key, get_or_build
@@ -133,3 +137,22 @@ def run_program(program: Jaxpr, values: Sequence[Any]) -> list[Any]:
     if found is None:
         found = _of_program[program] = Executable(program)
     return found.run((), values)
+
+
+def run_equation(primitive: Primitive, values: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+    """Outputs of one operator that holds programs, compiled at its first run."""
+    avals = tuple(map(aval_of, values))
+    return run_program(_program_of(primitive, avals, tuple(params.items())), values)
+
+
+@functools.lru_cache(maxsize=256)
+def _program_of(
+    primitive: Primitive, avals: tuple[ShapedArray, ...], params: tuple[tuple[str, Any], ...]
+) -> Jaxpr:
+    named = dict(params)
+    inputs = tuple(map(Var, avals))
+    outputs = tuple(map(Var, infer(primitive, avals, named)))
+    programs = [p.effects for p in subprograms(named)]
+    effects = primitive.effects.union(*programs)
+    equation = Equation(primitive, inputs, outputs, named, effects, source.current())
+    return make((), inputs, (equation,), outputs, primitive.name)
