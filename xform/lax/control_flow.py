@@ -208,8 +208,8 @@ def while_loop(
 
     >>> import xform
     >>> root = lambda a: while_loop(lambda x: abs(x * x - a) > 1e-5, lambda x: (x + a / x) / 2, a)
-    >>> round(float(root(2.0)), 4), round(float(xform.grad(root)(4.0)), 4)
-    (1.4142, 0.25)
+    >>> f"{root(2.0):.4f} {xform.grad(root)(4.0):.4f}"
+    '1.4142 0.2500'
     """
     if max_steps is not None:
         return _bounded(cond_fun, body_fun, init_val, max_steps, progress)
