@@ -11,7 +11,7 @@ import numpy as np
 from .. import errors, tree
 from ..core.jaxpr import Literal
 from ..core.primitive import Zero
-from ..core.source import name_of
+from ..core.source import name_of as name_of
 from ..core.trace import BASE, Tracer, aval_of
 from ..core.values import narrowed, to_numpy
 from ..ops.structural import zeros
