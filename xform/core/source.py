@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from ..errors import user_frame
 
@@ -34,3 +36,10 @@ def current() -> Source:
     if frame is None:
         return UNKNOWN
     return Source(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def name_of(fun: Callable[..., Any]) -> str:
+    """A function's name for programs and errors."""
+    while isinstance(fun, functools.partial):
+        fun = fun.func
+    return getattr(fun, "__name__", type(fun).__name__)

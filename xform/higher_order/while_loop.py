@@ -260,7 +260,7 @@ def _partial(
         cond_jaxpr, [k for k, u in enumerate([*of_cond, *state]) if not u]
     )
     kept = range(len(split.known.outvars) - split.residuals)
-    first = {
+    first: dict[str, Any] = {
         "cond_jaxpr": condition,
         "body_jaxpr": rewrite.rearranged(split.known, range(len(split.known.invars)), kept),
         "cond_consts": len(known_cond),

@@ -12,6 +12,15 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from .associative import associative_scan
+from .control_flow import (
+    cond,
+    fori_loop,
+    map,  # noqa: A004
+    scan,
+    switch,
+    while_loop,
+)
 from .elementwise import (
     RoundingMethod,
     abs,  # noqa: A004
@@ -173,6 +182,7 @@ __all__ = [
     "argmin",
     "asin",
     "asinh",
+    "associative_scan",
     "atan",
     "atan2",
     "atanh",
@@ -194,6 +204,7 @@ __all__ = [
     "collapse",
     "complex",
     "concatenate",
+    "cond",
     "conj",
     "convert_element_type",
     "cos",
@@ -224,6 +235,7 @@ __all__ = [
     "expand_dims",
     "expm1",
     "floor",
+    "fori_loop",
     "full",
     "full_like",
     "gather",
@@ -241,6 +253,7 @@ __all__ = [
     "log1p",
     "logistic",
     "lt",
+    "map",
     "max",
     "min",
     "mul",
@@ -265,6 +278,7 @@ __all__ = [
     "rev",
     "round",
     "rsqrt",
+    "scan",
     "scatter",
     "scatter_add",
     "scatter_max",
@@ -290,12 +304,14 @@ __all__ = [
     "stack",
     "stop_gradient",
     "sub",
+    "switch",
     "tan",
     "tanh",
     "tile",
     "top_k",
     "transpose",
     "unstack",
+    "while_loop",
 ]
 
 # Names of jax.lax that later releases bring.
@@ -315,7 +331,6 @@ _AWAITED = frozenset(
         "all_to_all",
         "approx_max_k",
         "approx_min_k",
-        "associative_scan",
         "axis_index",
         "axis_size",
         "bessel_i0e",
@@ -323,7 +338,6 @@ _AWAITED = frozenset(
         "betainc",
         "broadcast_like",
         "composite",
-        "cond",
         "conv",
         "conv_dimension_numbers",
         "conv_general_dilated",
@@ -340,12 +354,10 @@ _AWAITED = frozenset(
         "custom_root",
         "dce_sink",
         "fft",
-        "fori_loop",
         "igamma",
         "igamma_grad_a",
         "igammac",
         "linalg",
-        "map",
         "mulhi",
         "optimization_barrier",
         "padtype_to_pads",
@@ -373,12 +385,9 @@ _AWAITED = frozenset(
         "rng_bit_generator",
         "rng_uniform",
         "scaled_dot",
-        "scan",
         "scatter_apply",
         "shape_as_value",
         "stage",
-        "switch",
-        "while_loop",
         "with_sharding_constraint",
         "zeta",
     ]
