@@ -176,14 +176,20 @@ def gradients() -> list[Row]:
 def loop_rows(only: str = "") -> list[Row]:
     """Loops and branches, and their gradients; in double precision unless arguments are not."""
     rows = []
-    with jax.enable_x64(True), xform.enable_x64():
-        for case in loops.CASES:
-            if only not in case.title:
-                continue
+    wide_numbers(True)
+    for case in loops.CASES:
+        if only in case.title:
             rows.append(loop_row(case, False))
             if case.moving:
                 rows.append(loop_row(case, True))
+    wide_numbers(False)
     return rows
+
+
+def wide_numbers(on: bool) -> None:
+    """Switches both libraries to 64 bits, or back."""
+    jax.config.update("jax_enable_x64", on)
+    xform.config.update("enable_x64", on)
 
 
 def loop_row(case: loops.LoopCase, backward: bool) -> Row:
