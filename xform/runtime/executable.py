@@ -22,6 +22,7 @@ from .dispatch import JitFunction, add_plan
 from .engine import Library, link
 from .host_calls import HostCalls
 from .plan import ArrayLeaf, ListSpec, Plan, Spec
+from .progress import Progress
 
 _GIL_BYTES = 1 << 20  # above this much memory gone through, other Python threads may run meanwhile
 
@@ -44,7 +45,8 @@ class Executable:
         self.workspace_bytes = facts.workspace_bytes
         self.aliases = facts.aliases
         self.host_calls = HostCalls([request.equation(k) for k in facts.host_calls])
-        self.library = _linked(code, facts, self.host_calls)
+        self.progress = Progress(facts.progress)
+        self.library = _linked(code, facts, self.host_calls, self.progress)
         self.kernel = self.library[ENTRY]
         touched = sum(a.nbytes for a in (*program.in_avals, *program.out_avals))
         self.release_gil = facts.long_running or (
@@ -121,8 +123,8 @@ def _built(request: Request) -> bytes:
     return get_or_build(cache_key(request.key, request.target), request.build)
 
 
-def _linked(code: bytes, facts: Facts, host_calls: HostCalls) -> Library:
-    symbols = {**blas.symbols(*facts.routines), **host_calls.symbols()}
+def _linked(code: bytes, facts: Facts, host_calls: HostCalls, progress: Progress) -> Library:
+    symbols = {**blas.symbols(*facts.routines), **host_calls.symbols(), **progress.symbols()}
     if facts.routines:
         symbols |= blas.thread_controls()
     return link(code, [ENTRY], symbols)
