@@ -25,12 +25,14 @@ from .api import (
     eval_shape,
     grad,
     hessian,
+    io_callback,
     jacfwd,
     jacrev,
     jit,
     jvp,
     linearize,
     make_jaxpr,
+    pure_callback,
     value_and_grad,
     vjp,
     vmap,
@@ -41,6 +43,7 @@ from .runtime.array import Array
 __version__ = "0.1.0"
 
 _SUBMODULES = (
+    "debug",
     "errors",
     "extend",
     "lax",
@@ -67,6 +70,7 @@ __all__ = [
     "eval_shape",
     "grad",
     "hessian",
+    "io_callback",
     "jacfwd",
     "jacrev",
     "jit",
@@ -74,6 +78,7 @@ __all__ = [
     "linearize",
     "make_jaxpr",
     "numpy",
+    "pure_callback",
     "remat",
     "value_and_grad",
     "vjp",

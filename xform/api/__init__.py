@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .callbacks import io_callback, pure_callback
 from .custom import checkpoint, custom_jvp, custom_vjp
 from .differentiation import grad, jvp, linearize, value_and_grad, vjp
 from .inspection import ShapeDtypeStruct, eval_shape, make_jaxpr
@@ -29,12 +30,14 @@ __all__ = [
     "eval_shape",
     "grad",
     "hessian",
+    "io_callback",
     "jacfwd",
     "jacrev",
     "jit",
     "jvp",
     "linearize",
     "make_jaxpr",
+    "pure_callback",
     "value_and_grad",
     "vjp",
     "vmap",

@@ -47,6 +47,8 @@ def in_registers(node: Node, module: ModuleWriter) -> Written | None:
     """Writes the function of a loop or branch whose body fits into registers; None for others."""
     if not all(is_stored(x.aval.dtype) for x in (*node.inputs, *node.siblings)):
         return None
+    if any(p.effects for p in subprograms(node.params)):
+        return None
     reported = len(module.progress)
     for lanes in _lanes(node, module):
         try:
