@@ -16,6 +16,8 @@ from .api import (
     ShapeDtypeStruct,
     block_until_ready,
     checkpoint,
+    closure_convert,
+    custom_gradient,
     custom_jvp,
     custom_vjp,
     device_get,
@@ -23,12 +25,14 @@ from .api import (
     disable_jit,
     enable_x64,
     eval_shape,
+    fwd_and_bwd,
     grad,
     hessian,
     jacfwd,
     jacrev,
     jit,
     jvp,
+    linear_transpose,
     linearize,
     make_jaxpr,
     value_and_grad,
@@ -36,12 +40,18 @@ from .api import (
     vmap,
 )
 from .config import config
+from .core.dtypes import float0
 from .runtime.array import Array
 
 __version__ = "0.1.0"
 
 _SUBMODULES = (
+    "ad_checkpoint",
+    "checkpoint_policies",
+    "custom_derivatives",
+    "dtypes",
     "errors",
+    "experimental",
     "extend",
     "lax",
     "nn",
@@ -57,6 +67,8 @@ __all__ = [
     "ShapeDtypeStruct",
     "block_until_ready",
     "checkpoint",
+    "closure_convert",
+    "custom_gradient",
     "config",
     "custom_jvp",
     "custom_vjp",
@@ -65,12 +77,15 @@ __all__ = [
     "disable_jit",
     "enable_x64",
     "eval_shape",
+    "float0",
+    "fwd_and_bwd",
     "grad",
     "hessian",
     "jacfwd",
     "jacrev",
     "jit",
     "jvp",
+    "linear_transpose",
     "linearize",
     "make_jaxpr",
     "numpy",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from .. import errors
 from ..core.jaxpr import ClosedJaxpr, Jaxpr, hoist_constants, live_equations, make
 from ..core.primitive import Zero
 from ..core.trace import Tracer
@@ -146,6 +147,49 @@ def transpose_program(program: Jaxpr, linear: Sequence[bool], nonzero: Sequence[
     return found
 
 
+def transposed_map(program: Jaxpr, fixed: int) -> Derived:
+    """The transpose of a program that is linear in all inputs together but the first `fixed`.
+
+    It maps the fixed inputs and one cotangent per output to one cotangent per linear input. Raises
+    `GradError` if the program is not linear.
+    """
+
+    def build() -> Derived:
+        count = len(program.invars)
+        derived = jvp_program(program, [k >= fixed for k in range(count)])
+        start = len(derived.consts)
+        linear_part = _tangents_alone(program, derived, start + fixed, start + count)
+        linear = [k >= start + fixed for k in range(len(linear_part.invars))]
+
+        def function(*args: Any) -> list[Any]:
+            inputs = [*derived.consts, *args[:fixed], *(None for _ in range(fixed, count))]
+            cts = [ct for ct, f in zip(args[fixed:], derived.flags, strict=True) if f]
+            return [instantiate(ct) for ct in transpose_flat(linear_part, linear, inputs, cts)[start + fixed :]]
+
+        avals = [*program.in_avals[:fixed], *(a.strong() for a in program.out_avals)]
+        return _derived(stage(function, avals, program.name), [True] * (count - fixed))
+
+    found: Derived = remembered(program, ("transposed", fixed), build)
+    return found
+
+
+def _tangents_alone(program: Jaxpr, derived: Derived, first: int, last: int) -> Jaxpr:
+    """The tangents of a jvp program without its inputs from `first` to `last`: those primals that
+    the derivative of a linear program does not depend on."""
+    count = len(program.outvars)
+    kept = keep_outputs(derived.program, [k >= count for k in range(len(derived[0].outvars))])
+    primals = set(kept.invars[first:last])
+    for equation in kept.equations:
+        if any(v in primals for v in equation.inputs):
+            raise errors.GradError(
+                f"expected a linear function to transpose, and {program.name} is none",
+                f"{equation.primitive}, at {equation.source.text}",
+                why="its derivative depends on the point at which it is taken",
+                instead="xform.vjp, which transposes the derivative at a point",
+            )
+    return kept.replace(invars=(*kept.invars[:first], *kept.invars[last:]))
+
+
 def keep_outputs(program: Jaxpr, wanted: Sequence[bool]) -> Jaxpr:
     """The program with some of its outputs, and without what only the others need."""
 
@@ -166,4 +210,5 @@ __all__ = [
     "remembered",
     "split",
     "transpose_program",
+    "transposed_map",
 ]
