@@ -330,10 +330,52 @@ def compiled_for_other_types():
 
 @case
 def policy_of_a_checkpoint():
-    xform.checkpoint(lambda x: x, policy=lambda *_: True)
+    xform.checkpoint(lambda x: x, policy="dots_saveable")
 
 
-# -- numbers ------------------------------------------------------------------------------------
+@case
+def answer_of_a_checkpoint_policy():
+    f = xform.checkpoint(xnp.sin, policy=lambda primitive, *avals, **params: "offload")
+    xform.grad(f)(1.0)
+
+
+@case
+def policy_that_offloads():
+    xform.checkpoint_policies.offload_dot_with_no_batch_dims("device", "pinned_host")
+
+
+@case
+def concrete_checkpoint():
+    xform.checkpoint(lambda x: x, concrete=True)
+
+
+@case
+def transpose_of_a_nonlinear_function():
+    xform.linear_transpose(lambda x: 1 / x, 1.0)
+
+
+@case
+def transpose_of_a_function_of_integers():
+    xform.linear_transpose(lambda x: x * 2.0, 1)
+
+
+@case
+def defjvps_with_fixed_arguments():
+    xform.custom_jvp(lambda g, x: g(x), nondiff_argnums=0).defjvps(lambda t, y, x: t)
+
+
+@case
+def tangent_of_another_dtype():
+    f = xform.custom_jvp(lambda x: x)
+    f.defjvp(lambda primals, tangents: (primals[0], tangents[0].astype("float16")))
+    xform.grad(f)(1.0)
+
+
+@case
+def pullback_of_another_structure():
+    f = xform.custom_vjp(lambda p: p["a"])
+    f.defvjp(lambda p: (p["a"], None), lambda kept, ct: ((ct, ct),))
+    xform.grad(f)({"a": 1.0})
 
 
 @case

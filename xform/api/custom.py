@@ -101,6 +101,9 @@ class _CustomDerivative:
             given += (order.index(name),)
         return tuple(sorted(set(given)))
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError
+
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
@@ -481,9 +484,7 @@ def closure_convert(fun: Callable[..., Any], *example_args: Any) -> tuple[Any, l
                 f"expected arguments of the structure {name_of(fun)} was converted for",
                 f"{structure} for {in_tree}",
             )
-        consts = [
-            next(hoisted) if m else c for c, m in zip(program.consts, moves, strict=True)
-        ]
+        consts = [next(hoisted) if m else c for c, m in zip(program.consts, moves, strict=True)]
         outs = evaluate_program(program.jaxpr, consts, xs)
         return flat.value([as_array(y) for y in outs])
 

@@ -152,9 +152,7 @@ def grad(
     return gradient
 
 
-def _check_tangents(
-    avals: Sequence[ShapedArray], tangents: Sequence[Any], what: str
-) -> list[Any]:
+def _check_tangents(avals: Sequence[ShapedArray], tangents: Sequence[Any], what: str) -> list[Any]:
     """Raises unless tangents have the primals' shapes and tangent dtypes (integers: `float0`)."""
     checked: list[Any] = []
     for aval, t in zip(avals, tangents, strict=True):

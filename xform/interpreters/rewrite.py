@@ -6,17 +6,28 @@ Each is the interpreter of the same name run under staging, remembered for each 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from .. import errors
-from ..core.jaxpr import ClosedJaxpr, Jaxpr, hoist_constants, live_equations, make
+from ..core.jaxpr import (
+    Atom,
+    ClosedJaxpr,
+    Equation,
+    Jaxpr,
+    Var,
+    hoist_constants,
+    live_equations,
+    make,
+)
+from ..core.loops import Inline
 from ..core.primitive import Zero
 from ..core.trace import Tracer
 from .batching import batch_flat, to_front
 from .evaluate import evaluate_program
 from .forward import instantiate, jvp_flat
-from .partial import Split, split_program
+from .partial import Split, compute_again, split_program
 from .reverse import transpose_flat
 from .staging import stage
 
@@ -118,6 +129,54 @@ def split(program: Jaxpr, unknown: Sequence[bool]) -> Split:
     return found
 
 
+def split_again(
+    program: Jaxpr, unknown: Sequence[bool], policy: Callable[..., Any] | None
+) -> Split:
+    """The split of a program that computes again what the policy does not keep, remembered."""
+
+    def keeps(equation: Equation) -> bool:
+        if policy is None:
+            return False
+        avals = [a.aval for a in equation.inputs]
+        answer = policy(equation.primitive, *avals, **equation.params)
+        if answer not in (True, False):
+            raise errors.ArgumentError(
+                "expected a checkpoint policy to return True or False",
+                repr(answer),
+                instead="a policy of xform.checkpoint_policies",
+            )
+        return bool(answer)
+
+    def build() -> Split:
+        found = split(program, unknown)
+        return compute_again(replace(found, known=without_calls(found.known)), keeps)
+
+    again: Split = remembered(program, ("split again", tuple(unknown), policy), build)
+    return again
+
+
+def without_calls(program: Jaxpr) -> Jaxpr:
+    """The program with the programs of plain calls in their places."""
+    equations: list[Equation] = []
+
+    def run(inner: Jaxpr, env: dict[Atom, Atom]) -> list[Atom]:
+        for equation in inner.equations:
+            inputs = tuple(env.get(a, a) for a in equation.inputs)
+            row = equation.primitive
+            plain = isinstance(row.lower, Inline) and not row.lower.barrier and not row.staged
+            if plain:
+                called: Jaxpr = equation.params[row.lower.param]
+                outs = run(called, dict(zip(called.invars, inputs, strict=True)))
+            else:
+                outs = [Var(v.aval) for v in equation.outputs]
+                equations.append(equation.replace(inputs=inputs, outputs=tuple(outs)))
+            env.update(zip(equation.outputs, outs, strict=True))
+        return [env.get(a, a) for a in inner.outvars]
+
+    outvars = run(program, {})
+    return make(program.constvars, program.invars, equations, outvars, program.name)
+
+
 def transpose_program(program: Jaxpr, linear: Sequence[bool], nonzero: Sequence[bool]) -> Derived:
     """The program (other inputs, nonzero cotangents) -> nonzero cotangents of linear inputs."""
 
@@ -164,7 +223,10 @@ def transposed_map(program: Jaxpr, fixed: int) -> Derived:
         def function(*args: Any) -> list[Any]:
             inputs = [*derived.consts, *args[:fixed], *(None for _ in range(fixed, count))]
             cts = [ct for ct, f in zip(args[fixed:], derived.flags, strict=True) if f]
-            return [instantiate(ct) for ct in transpose_flat(linear_part, linear, inputs, cts)[start + fixed :]]
+            return [
+                instantiate(ct)
+                for ct in transpose_flat(linear_part, linear, inputs, cts)[start + fixed :]
+            ]
 
         avals = [*program.in_avals[:fixed], *(a.strong() for a in program.out_avals)]
         return _derived(stage(function, avals, program.name), [True] * (count - fixed))
@@ -209,6 +271,7 @@ __all__ = [
     "keep_outputs",
     "remembered",
     "split",
+    "split_again",
     "transpose_program",
     "transposed_map",
 ]
