@@ -1,5 +1,6 @@
 """checkpoint and its policies: what the derivative keeps, and what it computes again."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -174,7 +175,7 @@ def test_what_is_computed_again_is_computed_late():
     layers = [e for e in program.equations if e.primitive.name == "checkpoint"]
     assert len(layers) == 3 + 4  # The value of the last layer is not wanted.
     later = layers[3:]
-    for before, after in zip(later[:-1], later[1:], strict=True):
+    for before, after in itertools.pairwise(later):
         assert before.outputs[-1] in after.inputs
 
 

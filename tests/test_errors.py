@@ -350,6 +350,46 @@ def concrete_checkpoint():
 
 
 @case
+def grad_of_a_value():
+    xform.grad(xnp.sin(1.0))
+
+
+@case
+def no_argnums():
+    xform.value_and_grad(lambda x: x, argnums=())
+
+
+@case
+def argnums_by_name():
+    xform.grad(lambda x: x, argnums="x")
+
+
+@case
+def argnums_that_name_an_argument_twice():
+    xform.grad(lambda x, y: x * y, argnums=(0, -2))(1.0, 2.0)
+
+
+@case
+def argnums_of_a_keyword():
+    xform.grad(lambda x: x)(x=1.0)
+
+
+@case
+def tangent_of_an_integer():
+    xform.jvp(lambda x, n: x * n, (1.0, 2), (1.0, 0))
+
+
+@case
+def chunk_size_of_a_jacobian():
+    xform.jacfwd(lambda x: x, chunk_size=0)
+
+
+@case
+def real_output_of_a_holomorphic_jacobian():
+    xform.jacrev(xnp.real, holomorphic=True)(1.0 + 2.0j)
+
+
+@case
 def transpose_of_a_nonlinear_function():
     xform.linear_transpose(lambda x: 1 / x, 1.0)
 

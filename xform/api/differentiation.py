@@ -22,13 +22,40 @@ from ..ops.structural import convert, convert_element_type
 from .flat import FlatFunction, as_arrays, canonical, fix_others, name_of, normalize_argnums
 
 
+def check_arguments(fun: Any, argnums: Any, what: str) -> None:
+    """Raises unless `fun` is a function and `argnums` one or several different positions."""
+    if not callable(fun):
+        raise errors.ArgumentError(
+            f"expected a function for {what}",
+            f"{type(fun).__name__}: {fun!r}",
+            instead=f"{what}(f)(x), not {what}(f(x))",
+        )
+    given = argnums if isinstance(argnums, tuple | list) else (argnums,)
+    if not given or not all(isinstance(n, int | np.integer) for n in given):
+        raise errors.ArgumentError(
+            f"expected argnums of {what} to be an int or a tuple of them",
+            repr(argnums),
+            instead="argnums=0, or argnums=(0, 1); a pytree is one argument",
+        )
+
+
+def chosen_positions(argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
+    """The positions to differentiate, counted from the front; raises for one that occurs twice."""
+    positions = normalize_argnums(argnums, count, "argnums")
+    if len(set(positions)) < len(positions):
+        raise errors.ArgumentError(
+            "expected argnums that name every argument once", f"argnums={argnums}"
+        )
+    return positions
+
+
 def check_input(aval: Any, *, holomorphic: bool, allow_int: bool, what: str) -> None:
     """Raises `GradError` unless a derivative by an input of this type is meant."""
     if holomorphic:
         if not dtypes.is_complex(aval.dtype):
             raise errors.GradError(f"expected complex inputs for a holomorphic {what}", str(aval))
         return
-    if dtypes.is_complex(aval.dtype) and what in ("jacfwd", "jacrev"):
+    if dtypes.is_complex(aval.dtype) and what == "jacfwd":
         raise errors.GradError(
             f"expected real inputs for {what}", str(aval), instead="holomorphic=True"
         )
@@ -67,10 +94,11 @@ def value_and_grad(
     >>> float(value), float(slope)
     (9.0, 6.0)
     """
+    check_arguments(fun, argnums, "value_and_grad")
 
     @functools.wraps(fun)
     def differentiated(*args: Any, **kwargs: Any) -> Any:
-        positions = normalize_argnums(argnums, len(args), "argnums")
+        positions = chosen_positions(argnums, len(args))
         chosen = tuple(args[n] for n in positions)
         leaves, in_tree = tree.flatten(chosen)
         leaves = [canonical(x) for x in leaves]
@@ -142,6 +170,7 @@ def grad(
     >>> float(xform.grad(lambda x: x**3)(2.0))
     12.0
     """
+    check_arguments(fun, argnums, "grad")
     both = value_and_grad(fun, argnums, has_aux, holomorphic, allow_int)
 
     @functools.wraps(fun)
@@ -158,6 +187,13 @@ def _check_tangents(avals: Sequence[ShapedArray], tangents: Sequence[Any], what:
     for aval, t in zip(avals, tangents, strict=True):
         wanted = aval.tangent()
         if wanted is not aval:
+            if getattr(t, "dtype", None) != dtypes.float0:
+                raise errors.DtypeError(
+                    f"expected {what} of dtype float0 for integers and booleans",
+                    f"{aval_of(t)} for a primal {aval}",
+                    why="integers and booleans have no derivatives",
+                    instead="numpy.zeros(x.shape, xform.float0)",
+                )
             checked.append(Zero(wanted))
             continue
         found = aval_of(t)

@@ -217,16 +217,25 @@ def transposed_map(program: Jaxpr, fixed: int) -> Derived:
         count = len(program.invars)
         derived = jvp_program(program, [k >= fixed for k in range(count)])
         start = len(derived.consts)
-        linear_part = _tangents_alone(program, derived, start + fixed, start + count)
-        linear = [k >= start + fixed for k in range(len(linear_part.invars))]
+        unknown = [k >= start + count for k in range(len(derived.program.invars))]
+        found = split(derived.program, unknown)
+        known = _at_any_point(program, found, start + fixed)
+        linear = [
+            k >= len(found.forwarded) + found.residuals for k in range(len(found.later.invars))
+        ]
 
         def function(*args: Any) -> list[Any]:
-            inputs = [*derived.consts, *args[:fixed], *(None for _ in range(fixed, count))]
+            given = [*derived.consts, *args[:fixed]]
+            residuals = evaluate_program(known, (), given)
+            inputs = [*(given[k] for k in found.forwarded), *residuals]
+            inputs += [None] * (count - fixed)
             cts = [ct for ct, f in zip(args[fixed:], derived.flags, strict=True) if f]
-            return [
-                instantiate(ct)
-                for ct in transpose_flat(linear_part, linear, inputs, cts)[start + fixed :]
+            cts = [
+                ct
+                for ct, u in zip(cts, found.out_unknown[len(program.outvars) :], strict=True)
+                if u
             ]
+            return [instantiate(ct) for ct in transpose_flat(found.later, linear, inputs, cts)]
 
         avals = [*program.in_avals[:fixed], *(a.strong() for a in program.out_avals)]
         return _derived(stage(function, avals, program.name), [True] * (count - fixed))
@@ -235,21 +244,29 @@ def transposed_map(program: Jaxpr, fixed: int) -> Derived:
     return found
 
 
-def _tangents_alone(program: Jaxpr, derived: Derived, first: int, last: int) -> Jaxpr:
-    """The tangents of a jvp program without its inputs from `first` to `last`: those primals that
-    the derivative of a linear program does not depend on."""
-    count = len(program.outvars)
-    kept = keep_outputs(derived.program, [k >= count for k in range(len(derived[0].outvars))])
-    primals = set(kept.invars[first:last])
-    for equation in kept.equations:
-        if any(v in primals for v in equation.inputs):
+def _at_any_point(program: Jaxpr, found: Split, primals: int) -> Jaxpr:
+    """The residuals of the derivative of a linear program, from its inputs before `primals`.
+
+    Raises `GradError` if one depends on a primal.
+    """
+    known = found.known
+    moving = set(known.invars[primals:])
+    for equation in known.equations:
+        if any(v in moving for v in equation.inputs):
+            moving.update(equation.outputs)
+    residuals = known.outvars[len(known.outvars) - found.residuals :]
+    needed = [*(known.invars[k] for k in found.forwarded), *residuals]
+    for atom, var in zip(needed, found.later.invars, strict=False):
+        if atom in moving:
+            user = next(e for e in found.later.equations if var in e.inputs)
             raise errors.GradError(
                 f"expected a linear function to transpose, and {program.name} is none",
-                f"{equation.primitive}, at {equation.source.text}",
+                f"a derivative by {user.primitive}, at {user.source.text}",
                 why="its derivative depends on the point at which it is taken",
                 instead="xform.vjp, which transposes the derivative at a point",
             )
-    return kept.replace(invars=(*kept.invars[:first], *kept.invars[last:]))
+    kept = make((), known.invars[:primals], known.equations, residuals, known.name)
+    return kept.replace(equations=tuple(live_equations(kept)))
 
 
 def keep_outputs(program: Jaxpr, wanted: Sequence[bool]) -> Jaxpr:
