@@ -28,7 +28,7 @@ from xform.compiler.index import (
 from xform.compiler.lower import lower
 from xform.compiler.memory import plan_memory
 from xform.compiler.nests import Kernel, Nest
-from xform.compiler.pipeline import schedules
+from xform.compiler.block import schedules
 from xform.compiler.schedule import schedule
 from xform.compiler.simplify import simplify
 from xform.config import config

@@ -10,6 +10,7 @@
 | `dump`         | `""`             | stages to print: names separated by commas, or `"all"`       |
 | `log`          | `""`             | events to log: names separated by commas, such as `"compile"`|
 | `cache_dir`    | `~/.cache/xform` | where compiled code is kept; `""` keeps none                 |
+| `tape_bytes`   | 256 MiB          | memory of the tapes that reverse mode of a `while` reads back |
 | `num_threads`  | `None`           | threads of a parallel kernel; `None` takes all that are ours |
 | `traceback`    | `False`          | show xform's own frames in tracebacks                        |
 
@@ -54,8 +55,8 @@ def _text(value: object) -> str | None:
     return os.fspath(value) if isinstance(value, str | os.PathLike) else None
 
 
-def _threads(value: object) -> int | None:
-    """Read a number of threads; None when it is not a positive integer."""
+def _positive(value: object) -> int | None:
+    """Read a number; None when it is not a positive integer."""
     text = str(value).strip()
     return int(text) if text.isascii() and text.isdecimal() and int(text) > 0 else None
 
@@ -115,7 +116,8 @@ _OPTIONS: Mapping[str, Option] = {
         Option("dump", "", _text, "names of stages separated by commas, or 'all'"),
         Option("log", "", _text, "names of events separated by commas, such as 'compile'"),
         Option("cache_dir", _default_cache_dir(), _text, "a directory, or '' for no cache"),
-        Option("num_threads", None, _threads, "a positive integer, or None", optional=True),
+        Option("tape_bytes", 256 << 20, _positive, "a positive number of bytes"),
+        Option("num_threads", None, _positive, "a positive integer, or None", optional=True),
         _switch("traceback", False),
     )
 }
@@ -152,6 +154,7 @@ class Config:
     dump: str
     log: str
     cache_dir: str
+    tape_bytes: int
     num_threads: int | None
     traceback: bool
     _values: dict[str, object]

@@ -27,6 +27,7 @@ __all__ = [
     "GradError",
     "IndexOutOfBoundsError",
     "IntegerRangeError",
+    "MemoryLimitError",
     "MissingExtraError",
     "MutationError",
     "NaNError",
@@ -274,6 +275,10 @@ class CompileError(XformError, RuntimeError):
 
 class NaNError(XformError, FloatingPointError):
     """A NaN produced while the option `debug_nans` is on."""
+
+
+class MemoryLimitError(XformError, MemoryError):
+    """A computation that would need more memory than an option allows."""
 
 
 class MissingExtraError(XformError, ImportError):

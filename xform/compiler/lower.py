@@ -14,8 +14,10 @@ from .._kernels import scalar
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Equation, Jaxpr, Literal, Var
 from ..core.loops import (
+    Branch,
     Contract,
     Generate,
+    Loop,
     Map,
     Opaque,
     Piece,
@@ -254,6 +256,8 @@ def is_small(equation: Equation, operands: Sequence[Node]) -> bool:
 
 def _is_native(loop: Any, equation: Equation, operands: Sequence[Node]) -> bool:
     """Whether there is a kernel for this loop shape and dtypes; else the row's `impl` is called."""
+    if isinstance(loop, Loop | Branch):
+        return True  # what is inside decides for itself
     avals = [*(n.aval for n in operands), *(v.aval for v in equation.outputs)]
     if not all(is_stored(a.dtype) for a in avals):
         return False

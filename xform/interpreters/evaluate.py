@@ -14,7 +14,7 @@ from ..core.avals import ShapedArray
 from ..core.jaxpr import ClosedJaxpr, Jaxpr, Literal, Var
 from ..core.primitive import Primitive, infer
 from ..core.quiet import quiet
-from ..core.trace import BASE, Tracer, aval_of, leaked
+from ..core.trace import BASE, Tracer, active, aval_of, leaked
 from ..core.values import to_numpy
 
 
@@ -87,6 +87,23 @@ def evaluate_program(program: Jaxpr, consts: Sequence[Any], args: Sequence[Any])
             outputs = out if equation.primitive.multiple_results else (out,)
             env.update(zip(equation.outputs, outputs, strict=True))
     return [read(atom) for atom in program.outvars]
+
+
+def evaluate_arrays(program: Jaxpr, arrays: Sequence[Any]) -> list[np.ndarray[Any, Any]]:
+    """The outputs of a program without constants on NumPy arrays, as NumPy arrays.
+
+    Every equation is evaluated eagerly, whatever trace is current: this is what rows that hold
+    programs mean.
+    """
+    inputs = [_wrap(_in_order(x), a) for x, a in zip(arrays, program.in_avals, strict=True)]
+    with active(BASE):
+        outputs = evaluate_program(program, (), inputs)
+    return [to_numpy(y) for y in outputs]
+
+
+def _in_order(x: Any) -> np.ndarray[Any, Any]:
+    x = np.asarray(x, order="C")
+    return x if x.flags.aligned else x.copy()
 
 
 def evaluate_closed(program: ClosedJaxpr, args: Sequence[Any]) -> list[Any]:

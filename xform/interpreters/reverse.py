@@ -95,7 +95,7 @@ def backward(program: Jaxpr, consts: Sequence[Any], cotangents: Sequence[Any]) -
     with source.given() as given:
         for equation in reversed(program.equations):
             cts = [pending.pop(v, None) for v in equation.outputs]
-            if all(ct is None for ct in cts):
+            if all(ct is None for ct in cts) and not _acts_on(equation, linear):
                 continue
             given.at(equation.source)
             found = _transpose(equation, cts, linear, env)
@@ -112,9 +112,14 @@ def _depends_on(program: Jaxpr, sources: Sequence[Var]) -> set[Var]:
     return found
 
 
+def _acts_on(equation: Equation, linear: set[Var]) -> bool:
+    """Whether an equation has an effect that needs a linear value: its rule must have a say."""
+    return bool(equation.effects) and any(v in linear for v in equation.inputs)
+
+
 def _evaluate_nonlinear(program: Jaxpr, linear: set[Var], env: dict[Var, Any]) -> None:
     for equation in program.equations:
-        if equation.outputs and equation.outputs[0] in linear:
+        if any(v in linear for v in (*equation.outputs, *equation.inputs)):
             continue
         inputs = [_read(atom, env) for atom in equation.inputs]
         out = equation.primitive.bind(*inputs, **equation.params)

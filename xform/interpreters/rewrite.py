@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from .. import errors
+from ..core.avals import ShapedArray
 from ..core.jaxpr import (
     Atom,
     ClosedJaxpr,
@@ -63,8 +64,14 @@ def remembered(program: Jaxpr, key: tuple[Any, ...], build: Callable[[], Any]) -
     return made
 
 
-def jvp_program(program: Jaxpr, nonzero: Sequence[bool]) -> Derived:
-    """The program (primals, nonzero tangents) -> (outputs, nonzero tangents), and which are so."""
+def jvp_program(
+    program: Jaxpr, nonzero: Sequence[bool], wanted: Sequence[bool] | None = None
+) -> Derived:
+    """The program (primals, nonzero tangents) -> (outputs, nonzero tangents), and which are so.
+
+    `wanted` are the outputs whose tangent is an array even if it is zero.
+    """
+    forced = _flags(wanted, program.outvars)
 
     def build() -> Derived:
         avals = program.in_avals
@@ -80,21 +87,30 @@ def jvp_program(program: Jaxpr, nonzero: Sequence[bool]) -> Derived:
             outs, out_tangents = jvp_flat(
                 lambda *xs: evaluate_program(program, (), xs), args[:count], tangents
             )
-            flags.extend(not isinstance(t, Zero) for t in out_tangents)
-            return [*outs, *(t for t in out_tangents if not isinstance(t, Zero))]
+            some = [instantiate(t) if f else t for t, f in zip(out_tangents, forced, strict=True)]
+            flags.extend(not isinstance(t, Zero) for t in some)
+            return [*outs, *(t for t in some if not isinstance(t, Zero))]
 
         extra = [a.strong() for a, nz in zip(avals, nonzero, strict=True) if nz]
         staged = stage(function, [*avals, *extra], program.name)
         return _derived(staged, flags)
 
-    found: Derived = remembered(program, ("jvp", tuple(nonzero)), build)
+    found: Derived = remembered(program, ("jvp", tuple(nonzero), forced), build)
     return found
 
 
 def batch_program(
-    program: Jaxpr, size: int, batched: Sequence[bool], axis_name: Any = None
+    program: Jaxpr,
+    size: int,
+    batched: Sequence[bool],
+    axis_name: Any = None,
+    wanted: Sequence[bool] | None = None,
 ) -> Derived:
-    """The program over a leading axis of the batched inputs, and which outputs have it."""
+    """The program over a leading axis of the batched inputs, and which outputs have it.
+
+    `wanted` are the outputs that get the axis also where all its elements are equal.
+    """
+    forced = _flags(wanted, program.outvars)
 
     def build() -> Derived:
         flags: list[bool] = []
@@ -104,10 +120,10 @@ def batch_program(
             outs, out_dims = batch_flat(
                 lambda *xs: evaluate_program(program, (), xs), size, args, dims, axis_name
             )
-            flags.extend(d is not None for d in out_dims)
+            flags.extend(d is not None or f for d, f in zip(out_dims, forced, strict=True))
             return [
-                y if d is None else to_front(size, y, d)
-                for y, d in zip(outs, out_dims, strict=True)
+                to_front(size, y, d) if f else y
+                for y, d, f in zip(outs, out_dims, flags, strict=True)
             ]
 
         avals = [
@@ -116,15 +132,16 @@ def batch_program(
         ]
         return _derived(stage(function, avals, program.name), flags)
 
-    key = ("batch", size, tuple(batched), axis_name)
+    key = ("batch", size, tuple(batched), axis_name, forced)
     found: Derived = remembered(program, key, build)
     return found
 
 
-def split(program: Jaxpr, unknown: Sequence[bool]) -> Split:
-    """`split_program`, remembered."""
+def split(program: Jaxpr, unknown: Sequence[bool], wanted: Sequence[bool] | None = None) -> Split:
+    """`split_program`, remembered. `wanted` are the outputs that count as unknown in any case."""
+    forced = _flags(wanted, program.outvars)
     found: Split = remembered(
-        program, ("split", tuple(unknown)), lambda: split_program(program, unknown)
+        program, ("split", tuple(unknown), forced), lambda: split_program(program, unknown, forced)
     )
     return found
 
@@ -177,8 +194,17 @@ def without_calls(program: Jaxpr) -> Jaxpr:
     return make(program.constvars, program.invars, equations, outvars, program.name)
 
 
-def transpose_program(program: Jaxpr, linear: Sequence[bool], nonzero: Sequence[bool]) -> Derived:
-    """The program (other inputs, nonzero cotangents) -> nonzero cotangents of linear inputs."""
+def transpose_program(
+    program: Jaxpr,
+    linear: Sequence[bool],
+    nonzero: Sequence[bool],
+    wanted: Sequence[bool] | None = None,
+) -> Derived:
+    """The program (other inputs, nonzero cotangents) -> nonzero cotangents of linear inputs.
+
+    `wanted` are the linear inputs whose cotangent is an array even if it is zero.
+    """
+    forced = _flags(wanted, [flag for flag in linear if flag])
 
     def build() -> Derived:
         avals = program.in_avals
@@ -194,14 +220,17 @@ def transpose_program(program: Jaxpr, linear: Sequence[bool], nonzero: Sequence[
                 next(given) if nz else Zero(a)
                 for a, nz in zip(program.out_avals, nonzero, strict=True)
             ]
-            result = transpose_flat(program, linear, inputs, cts)
+            result = [
+                instantiate(ct) if f else ct
+                for ct, f in zip(transpose_flat(program, linear, inputs, cts), forced, strict=True)
+            ]
             flags.extend(not isinstance(ct, Zero) for ct in result)
             return [ct for ct in result if not isinstance(ct, Zero)]
 
         staged = stage(function, [*others, *ct_avals], program.name)
         return _derived(staged, flags)
 
-    key = ("transpose", tuple(linear), tuple(nonzero))
+    key = ("transpose", tuple(linear), tuple(nonzero), forced)
     found: Derived = remembered(program, key, build)
     return found
 
@@ -281,11 +310,38 @@ def keep_outputs(program: Jaxpr, wanted: Sequence[bool]) -> Jaxpr:
     return found
 
 
+def rearranged(
+    program: Jaxpr, inputs: Sequence[int | ShapedArray], outputs: Sequence[int] | None = None
+) -> Jaxpr:
+    """The program with other inputs and outputs.
+
+    Args:
+        inputs: for each input of the new program the position it had, or the type of one that is
+            not used. Inputs that are left out must not be needed.
+        outputs: the positions of the outputs, all of them if not given.
+    """
+    kept = range(len(program.outvars)) if outputs is None else outputs
+
+    def build() -> Jaxpr:
+        invars = [program.invars[p] if isinstance(p, int) else Var(p) for p in inputs]
+        outvars = [program.outvars[p] for p in kept]
+        whole = make((), program.invars, program.equations, outvars, program.name)
+        return make((), invars, live_equations(whole), outvars, program.name)
+
+    found: Jaxpr = remembered(program, ("rearranged", tuple(inputs), tuple(kept)), build)
+    return found
+
+
+def _flags(wanted: Sequence[bool] | None, of: Sequence[Any]) -> tuple[bool, ...]:
+    return (False,) * len(of) if wanted is None else tuple(wanted)
+
+
 __all__ = [
     "batch_program",
     "instantiate",
     "jvp_program",
     "keep_outputs",
+    "rearranged",
     "remembered",
     "split",
     "split_again",

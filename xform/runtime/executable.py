@@ -43,7 +43,9 @@ class Executable:
         self.library = _linked(code, facts, self.host_calls)
         self.kernel = self.library[ENTRY]
         touched = sum(a.nbytes for a in (*program.in_avals, *program.out_avals))
-        self.release_gil = not self.host_calls.count and touched > _GIL_BYTES
+        self.release_gil = facts.long_running or (
+            not self.host_calls.count and touched > _GIL_BYTES
+        )
         self.plannable = all(a.dtype.names is None for a in program.out_avals)
         self.runner: Any = None
 
