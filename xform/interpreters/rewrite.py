@@ -180,9 +180,8 @@ def without_calls(program: Jaxpr) -> Jaxpr:
         for equation in inner.equations:
             inputs = tuple(env.get(a, a) for a in equation.inputs)
             row = equation.primitive
-            plain = isinstance(row.lower, Inline) and not row.lower.barrier and not row.staged
-            if plain:
-                called: Jaxpr = equation.params[row.lower.param]
+            if row.lower == Inline("jaxpr") and row.staged is None:
+                called: Jaxpr = equation.params["jaxpr"]
                 outs = run(called, dict(zip(called.invars, inputs, strict=True)))
             else:
                 outs = [Var(v.aval) for v in equation.outputs]
