@@ -16,6 +16,8 @@ from .api import (
     ShapeDtypeStruct,
     block_until_ready,
     checkpoint,
+    closure_convert,
+    custom_gradient,
     custom_jvp,
     custom_vjp,
     device_get,
@@ -23,6 +25,7 @@ from .api import (
     disable_jit,
     enable_x64,
     eval_shape,
+    fwd_and_bwd,
     grad,
     hessian,
     io_callback,
@@ -30,6 +33,7 @@ from .api import (
     jacrev,
     jit,
     jvp,
+    linear_transpose,
     linearize,
     make_jaxpr,
     pure_callback,
@@ -38,13 +42,19 @@ from .api import (
     vmap,
 )
 from .config import config
+from .core.dtypes import float0
 from .runtime.array import Array
 
 __version__ = "0.1.0"
 
 _SUBMODULES = (
+    "ad_checkpoint",
+    "checkpoint_policies",
+    "custom_derivatives",
     "debug",
+    "dtypes",
     "errors",
+    "experimental",
     "extend",
     "lax",
     "nn",
@@ -60,7 +70,9 @@ __all__ = [
     "ShapeDtypeStruct",
     "block_until_ready",
     "checkpoint",
+    "closure_convert",
     "config",
+    "custom_gradient",
     "custom_jvp",
     "custom_vjp",
     "device_get",
@@ -68,6 +80,8 @@ __all__ = [
     "disable_jit",
     "enable_x64",
     "eval_shape",
+    "float0",
+    "fwd_and_bwd",
     "grad",
     "hessian",
     "io_callback",
@@ -75,6 +89,7 @@ __all__ = [
     "jacrev",
     "jit",
     "jvp",
+    "linear_transpose",
     "linearize",
     "make_jaxpr",
     "numpy",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import linecache
 from collections.abc import Callable
+from contextvars import ContextVar, Token
 from typing import Any, NamedTuple
 
 from ..errors import user_frame
@@ -30,8 +31,30 @@ class Source(NamedTuple):
 UNKNOWN = Source("<unknown>", 0, "?")
 
 
+_given: ContextVar[Source | None] = ContextVar("xform_given_source", default=None)
+
+
+class given:
+    """Within the block, lines are those that `at` is told: equations are written from others."""
+
+    __slots__ = ("token",)
+
+    def __enter__(self) -> given:
+        self.token: Token[Source | None] = _given.set(_given.get())
+        return self
+
+    def at(self, source: Source) -> None:
+        _given.set(None if source is UNKNOWN else source)
+
+    def __exit__(self, *exc: object) -> None:
+        _given.reset(self.token)
+
+
 def current() -> Source:
-    """The innermost line on the stack that is not xform's own."""
+    """The innermost line on the stack that is not xform's own, or the one that is given."""
+    told = _given.get()
+    if told is not None:
+        return told
     frame = user_frame()
     if frame is None:
         return UNKNOWN
