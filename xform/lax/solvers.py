@@ -187,7 +187,7 @@ def custom_linear_solve(
         b: the right-hand side.
         solve: `solve(matvec, b)` returns the solution; with `has_aux`, a pair of it and auxiliary
             data, which have no derivative. Its steps are not differentiated.
-        transpose_solve: `transpose_solve(vecmat, b)` solves the transposed system, for reverse mode;
+        transpose_solve: `transpose_solve(vecmat, b)` solves the transposed system, for reverse;
             it returns what `solve` does.
         symmetric: whether the system is its own transpose, so that `solve` serves for both.
 
