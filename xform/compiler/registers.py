@@ -215,8 +215,12 @@ class Registers(ElementEmitter):
         """A cumulative reduction, from the element before."""
         axis, reverse = node.params["axis"], node.params.get("reverse", False)
         at = place[axis]
-        if not at.is_constant or node.dtype in ("float16", "bfloat16"):
-            raise Unfit("a cumulative reduction at an unknown place")
+        if node.dtype in ("float16", "bfloat16"):
+            raise Unfit("sums that are rounded in memory only")
+        if not at.is_constant:
+            if node.aval.size > _MOST_CHOICES or self.is_batched(node):
+                raise Unfit("a cumulative reduction at an unknown place")
+            return self.pick(Held(node.shape, tuple(self.elements(node))), place)
         last = node.shape[axis] - 1
         order = range(last, at.const - 1, -1) if reverse else range(at.const + 1)
         carried: tuple[Value, ...] | None = None
