@@ -35,6 +35,8 @@ from .api import (
     linear_transpose,
     linearize,
     make_jaxpr,
+    named_call,
+    named_scope,
     value_and_grad,
     vjp,
     vmap,
@@ -61,6 +63,7 @@ _SUBMODULES = (
 )
 
 remat = checkpoint
+jacobian = jacrev
 
 __all__ = [
     "Array",
@@ -82,12 +85,15 @@ __all__ = [
     "grad",
     "hessian",
     "jacfwd",
+    "jacobian",
     "jacrev",
     "jit",
     "jvp",
     "linear_transpose",
     "linearize",
     "make_jaxpr",
+    "named_call",
+    "named_scope",
     "numpy",
     "remat",
     "value_and_grad",

@@ -15,6 +15,8 @@ from .surroundings import (
     device_put,
     disable_jit,
     enable_x64,
+    named_call,
+    named_scope,
 )
 from .transposition import fwd_and_bwd, linear_transpose
 
@@ -41,6 +43,8 @@ __all__ = [
     "linear_transpose",
     "linearize",
     "make_jaxpr",
+    "named_call",
+    "named_scope",
     "value_and_grad",
     "vjp",
     "vmap",

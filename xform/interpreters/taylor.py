@@ -12,6 +12,7 @@ other's. The cost grows as a polynomial in the order, where nested forward mode 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
@@ -189,7 +190,7 @@ class _Application:
             return lambda j, k: self._quotient(k)
         jacobian = self._constant_jacobian()
         if jacobian is not None:
-            return _by_order(lambda k: self._apply_jacobian(jacobian, k))
+            return _by_order(functools.partial(self._apply_jacobian, jacobian))
         return lambda j, k: self.tangents()[j][k - 1]
 
     # -- operators of which more is known than their jvp --
@@ -302,7 +303,7 @@ class _Application:
         rule = self.primitive.rule("jvp")
         if isinstance(rule, Custom):
             _, found = rule.rule(primals, tangents, **self.params)
-            return found if self.primitive.multiple_results else [found]  # type: ignore[no-any-return]
+            return found if self.primitive.multiple_results else [found]
         y = TaylorTracer(wrap, self.outputs[0])
         total: Any = Zero(y.aval.tangent())
         for r, t in zip(rule, tangents, strict=True):
