@@ -166,12 +166,14 @@ class _Application:
         self.params = params
         self.values = self._apply([x[0] if isinstance(x, Series) else x for x in inputs])
         self._tangents: list[Series] | None = None
-        avals = [aval_of(y) for y in self.values]
-        following = self._rule()
+        self._following = self._rule()
         self.outputs = [
-            Series(aval, lambda k, j=j: self.values[j] if k == 0 else following(j, k))
-            for j, aval in enumerate(avals)
+            Series(aval_of(y), functools.partial(self._derivative, j))
+            for j, y in enumerate(self.values)
         ]
+
+    def _derivative(self, j: int, k: int) -> Any:
+        return self.values[j] if k == 0 else self._following(j, k)
 
     def _apply(self, args: Sequence[Any]) -> list[Any]:
         assert self.trace.parent is not None
