@@ -10,7 +10,7 @@
 | `dump`         | `""`             | stages to print: names separated by commas, or `"all"`       |
 | `log`          | `""`             | events to log: names separated by commas, such as `"compile"`|
 | `cache_dir`    | `~/.cache/xform` | where compiled code is kept; `""` keeps none                 |
-| `tape_bytes`   | 256 MiB          | memory of the tapes that reverse mode of a `while` reads back |
+| `tape_bytes`   | 256 MiB          | memory of the tapes that reverse mode through `while`      |
 | `num_threads`  | `None`           | threads of a parallel kernel; `None` takes all that are ours |
 | `traceback`    | `False`          | show xform's own frames in tracebacks                        |
 

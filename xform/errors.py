@@ -184,7 +184,8 @@ def _rebuild(
     cls: type[XformError], args: tuple[object, ...], state: dict[str, object]
 ) -> XformError:
     """Make an error again from its pickled parts, without running its constructor."""
-    error = cls.__new__(cls, *args)
+    # The constructor of the base in C: that of the second base, such as MemoryError, refuses.
+    error = Exception.__new__(cls, *args)
     error.__dict__.update(state)
     return error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .callbacks import io_callback, pure_callback
 from .checkpointing import checkpoint
 from .custom import closure_convert, custom_gradient, custom_jvp, custom_vjp
 from .differentiation import grad, jvp, linearize, value_and_grad, vjp
@@ -36,6 +37,7 @@ __all__ = [
     "fwd_and_bwd",
     "grad",
     "hessian",
+    "io_callback",
     "jacfwd",
     "jacrev",
     "jit",
@@ -45,6 +47,7 @@ __all__ = [
     "make_jaxpr",
     "named_call",
     "named_scope",
+    "pure_callback",
     "value_and_grad",
     "vjp",
     "vmap",

@@ -182,6 +182,9 @@ class _Repeat(_Loop):
         pred = self.b.pointer(self.workspace, "i8", self.part.buffers()["pred"])
         meter = polling.Meter(self.module, self.node, None, polling.nanoseconds(self.part))
         pointers = self.carried()
+        if not pred_aval.size:
+            self.leave(pointers)  # none of no elements goes on
+            return
         meter.begin(self.b)
         with self.b.repeat(pointers) as loop:
             now = loop.carried
@@ -205,8 +208,6 @@ class _Repeat(_Loop):
     def some(self, pred: Value, count: int) -> Value:
         """Whether any of the Booleans is true."""
         b = self.b
-        if not count:
-            return b.constant("i1", False)
         total = b.constant("i8", 0)
         with b.loop(count, carried=[total]) as each:
             found = b.load("i8", b.pointer(pred, "i8", each.index))

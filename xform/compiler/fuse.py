@@ -271,9 +271,7 @@ def _join(
         return False
     made = {w.node: (k, w) for k, w in nest.works()}
     needs = [(n, at) for n, at in expansion.reads if n in made]
-    dear = work.kind == "store" and any(
-        own_cost(n) >= _TRANSCENDENTAL for n in expansion.computed
-    )
+    dear = work.kind == "store" and any(own_cost(n) >= _TRANSCENDENTAL for n in expansion.computed)
     for mapping in _mappings(nest, work, needs, made, expansion, nest_reads):
         if _place_in(nest, work, mapping, needs, made, dear):
             return True

@@ -30,6 +30,7 @@ from ..core.primitive import Absent
 from .loop_graph import Input, LoopGraph, Node, Scalar, dtype_name, reachable
 
 _OPAQUE = Opaque()
+_NOTHING = ShapedArray((), np.bool_)  # stands for the result of what has effects only
 
 # What a formula of two operands is called by the combiners of reductions and scans.
 COMBINERS = {
@@ -52,13 +53,20 @@ def lower(program: Jaxpr) -> LoopGraph:
     builder = _Lowering()
     inputs = [builder.node(Input(k), (), v.aval, {}) for k, v in enumerate(program.invars)]
     env: dict[Var, Node] = dict(zip(program.invars, inputs, strict=True))
+    acting: list[Node] = []
     for position, equation in enumerate(program.equations):
         builder.position = position
         operands = [builder.atom(a, env) for a in equation.inputs]
         results = builder.equation(equation, operands)
-        env.update(zip(equation.outputs, results, strict=True))
+        if equation.effects:
+            acting += results
+        if equation.outputs:
+            env.update(zip(equation.outputs, results, strict=True))
     outputs = tuple(builder.atom(a, env) for a in program.outvars)
-    kept = tuple(reachable(outputs))
+    kept = tuple(reachable((*acting, *outputs)))
+    if acting:
+        # What has effects stays in the order of the program, in which the nodes were made.
+        kept = tuple(sorted(kept, key=lambda n: n.id))
     return LoopGraph(kept, tuple(inputs), outputs, program.name)
 
 
@@ -119,9 +127,9 @@ class _Lowering:
         params = dict(equation.params)
         if isinstance(loop, Map) and "new_dtype" in params:
             params["new_dtype"] = np.dtype(params["new_dtype"]).name
+        avals = [v.aval for v in equation.outputs] or [_NOTHING]
         nodes = [
-            self.node(loop, operands, v.aval, params, equation, k)
-            for k, v in enumerate(equation.outputs)
+            self.node(loop, operands, aval, params, equation, k) for k, aval in enumerate(avals)
         ]
         for n in nodes:
             n.first = nodes[0]

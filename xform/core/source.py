@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
+from collections.abc import Callable
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import user_frame
 
@@ -81,3 +83,10 @@ def current() -> Source:
     if frame is None:
         return UNKNOWN
     return Source(frame.f_code.co_filename, frame.f_lineno, _scope.get() + frame.f_code.co_name)
+
+
+def name_of(fun: Callable[..., Any]) -> str:
+    """A function's name for programs and errors."""
+    while isinstance(fun, functools.partial):
+        fun = fun.func
+    return getattr(fun, "__name__", type(fun).__name__)

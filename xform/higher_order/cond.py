@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
+from .. import runtime
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Jaxpr, hoist_constants
 from ..core.loops import Branch
@@ -64,15 +64,18 @@ def _evaluate(
 
 
 def with_all_constants(derived: Sequence[rewrite.Derived]) -> tuple[list[Any], tuple[Jaxpr, ...]]:
-    """The constants of all programs, and the programs with all of them as leading inputs."""
-    counts = [len(d.consts) for d in derived]
-    values = [c for d in derived for c in d.consts]
+    """The constants of all programs, each once, and the programs with all as leading inputs."""
+    slots: dict[int, int] = {}
+    values: list[Any] = []
+    for c in (c for d in derived for c in d.consts):
+        if slots.setdefault(id(c), len(values)) == len(values):
+            values.append(c)
     if not values:
         return [], tuple(d.program for d in derived)
     programs = []
-    for d, end in zip(derived, accumulate(counts), strict=True):
-        start = end - len(d.consts)
-        lead = [k - start if start <= k < end else aval_of(c) for k, c in enumerate(values)]
+    for d in derived:
+        own = {slots[id(c)]: k for k, c in enumerate(d.consts)}
+        lead = [own.get(slot, aval_of(c)) for slot, c in enumerate(values)]
         rest = range(len(d.consts), len(d.program.invars))
         programs.append(rewrite.rearranged(d.program, [*lead, *rest]))
     return values, tuple(programs)
@@ -156,7 +159,7 @@ def _split(branches: tuple[Jaxpr, ...], unknown: Flags) -> _Halves:
     places = []
     for s in splits:
         free = list(range(len(slots)))
-        mine = []
+        mine: list[int] = []
         for v in s.known.outvars[outs:]:
             aval = v.aval.strong()
             at = next((k for k in free if slots[k] is aval), None)
@@ -170,11 +173,11 @@ def _split(branches: tuple[Jaxpr, ...], unknown: Flags) -> _Halves:
     operands = splits[0].known.in_avals
     passed = [operands[p] for p in forwarded]
     known, later = [], []
-    for s, mine in zip(splits, places, strict=True):
-        known.append(_filled(s.known, outs, mine, tuple(slots)))
+    for s, taken in zip(splits, places, strict=True):
+        known.append(_filled(s.known, outs, taken, tuple(slots)))
         own = {p: k for k, p in enumerate(s.forwarded)}
         shift = len(s.forwarded)
-        from_slot = {at: shift + k for k, at in enumerate(mine)}
+        from_slot = {at: shift + k for k, at in enumerate(taken)}
         rest = range(shift + s.residuals, len(s.later.invars))
         order = [
             *(own.get(p, a) for p, a in zip(forwarded, passed, strict=True)),
@@ -278,7 +281,7 @@ cond: Primitive = define(
     lower=Branch(),
     multiple_results=True,
     partial=_partial,
-    eager=None,
+    eager=lambda *arrays, **params: runtime.executable.run_equation(cond, arrays, params),
     domain=Domain(draw=_draw),
     ulp=8,
 )

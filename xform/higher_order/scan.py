@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import runtime
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Jaxpr, Var, live_equations, make
 from ..core.loops import Loop
@@ -488,7 +489,7 @@ scan: Primitive = define(
     lower=Loop(counted=True),
     multiple_results=True,
     partial=_partial,
-    eager=None,
+    eager=lambda *arrays, **params: runtime.executable.run_equation(scan, arrays, params),
     domain=Domain(draw=_draw),
     ulp=8,
 )

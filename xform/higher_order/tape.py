@@ -157,8 +157,9 @@ def taped_program(
             return split_by(taped, state)[1]
 
         def body(k: Any, steps: Any, pred: Any, *rest: Any) -> list[Any]:
-            state, rest = rest[:count], rest[count:]
-            kept, tapes = (rest[:width], rest[width:]) if lanes else (chosen(state), rest)
+            state = rest[:count]
+            tapes: Sequence[Any] = rest[len(rest) - width :]
+            kept = rest[count : count + width] if lanes else chosen(state)
             tapes = _written(tapes, kept, min_(k, np.int32(slots - 1)))
             new = evaluate_program(body_jaxpr, (), [*of_body, *state])
             if lanes:

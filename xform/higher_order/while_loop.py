@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import errors
+from .. import errors, runtime
 from ..core import dtypes
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Jaxpr, live_equations
@@ -260,7 +260,7 @@ def _partial(
         cond_jaxpr, [k for k, u in enumerate([*of_cond, *state]) if not u]
     )
     kept = range(len(split.known.outvars) - split.residuals)
-    first = {
+    first: dict[str, Any] = {
         "cond_jaxpr": condition,
         "body_jaxpr": rewrite.rearranged(split.known, range(len(split.known.invars)), kept),
         "cond_consts": len(known_cond),
@@ -374,7 +374,7 @@ while_loop: Primitive = define(
     lower=Loop(counted=False),
     multiple_results=True,
     partial=_partial,
-    eager=None,
+    eager=lambda *arrays, **params: runtime.executable.run_equation(while_loop, arrays, params),
     domain=Domain(draw=_draw),
     ulp=8,
 )

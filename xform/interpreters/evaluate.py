@@ -102,8 +102,8 @@ def evaluate_arrays(program: Jaxpr, arrays: Sequence[Any]) -> list[np.ndarray[An
 
 
 def _in_order(x: Any) -> np.ndarray[Any, Any]:
-    x = np.asarray(x, order="C")
-    return x if x.flags.aligned else x.copy()
+    array: np.ndarray[Any, Any] = np.asarray(x, order="C")
+    return array if array.flags.aligned else array.copy()
 
 
 def evaluate_closed(program: ClosedJaxpr, args: Sequence[Any]) -> list[Any]:

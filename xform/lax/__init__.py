@@ -12,6 +12,15 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from .associative import associative_scan
+from .control_flow import (
+    cond,
+    fori_loop,
+    map,  # noqa: A004
+    scan,
+    switch,
+    while_loop,
+)
 from .elementwise import (
     RoundingMethod,
     abs,  # noqa: A004
@@ -174,6 +183,7 @@ __all__ = [
     "argmin",
     "asin",
     "asinh",
+    "associative_scan",
     "atan",
     "atan2",
     "atanh",
@@ -195,6 +205,7 @@ __all__ = [
     "collapse",
     "complex",
     "concatenate",
+    "cond",
     "conj",
     "convert_element_type",
     "cos",
@@ -227,6 +238,7 @@ __all__ = [
     "expand_dims",
     "expm1",
     "floor",
+    "fori_loop",
     "full",
     "full_like",
     "gather",
@@ -244,6 +256,7 @@ __all__ = [
     "log1p",
     "logistic",
     "lt",
+    "map",
     "max",
     "min",
     "mul",
@@ -268,6 +281,7 @@ __all__ = [
     "rev",
     "round",
     "rsqrt",
+    "scan",
     "scatter",
     "scatter_add",
     "scatter_max",
@@ -293,12 +307,14 @@ __all__ = [
     "stack",
     "stop_gradient",
     "sub",
+    "switch",
     "tan",
     "tanh",
     "tile",
     "top_k",
     "transpose",
     "unstack",
+    "while_loop",
 ]
 
 # Names of jax.lax that later releases bring.
@@ -318,7 +334,6 @@ _AWAITED = frozenset(
         "all_to_all",
         "approx_max_k",
         "approx_min_k",
-        "associative_scan",
         "axis_index",
         "axis_size",
         "bessel_i0e",
@@ -326,7 +341,6 @@ _AWAITED = frozenset(
         "betainc",
         "broadcast_like",
         "composite",
-        "cond",
         "conv",
         "conv_dimension_numbers",
         "conv_general_dilated",
@@ -343,12 +357,10 @@ _AWAITED = frozenset(
         "custom_root",
         "dce_sink",
         "fft",
-        "fori_loop",
         "igamma",
         "igamma_grad_a",
         "igammac",
         "linalg",
-        "map",
         "mulhi",
         "optimization_barrier",
         "padtype_to_pads",
@@ -376,12 +388,9 @@ _AWAITED = frozenset(
         "rng_bit_generator",
         "rng_uniform",
         "scaled_dot",
-        "scan",
         "scatter_apply",
         "shape_as_value",
         "stage",
-        "switch",
-        "while_loop",
         "with_sharding_constraint",
         "zeta",
     ]
