@@ -320,3 +320,33 @@ def test_the_cost_is_linear_in_the_length_of_the_program():
 def test_wrong_series(primals, series, kind):
     with pytest.raises(kind):
         jet(lambda *x: x[0], primals, series)
+
+
+# -- loops and branches ---------------------------------------------------------------------------
+
+
+def test_series_through_scan():
+    f = lambda x: lax.scan(lambda c, _: (xnp.sin(c) * x + c, c), x, None, length=4)  # noqa: E731
+
+    def unrolled(x):
+        c, out = x, []
+        for _ in range(4):
+            out.append(c)
+            c = xnp.sin(c) * x + c
+        return c, xnp.stack(out)
+
+    for order in (1, 3):
+        terms = [np.ones(())] + [np.full((), 0.3)] * (order - 1)
+        found, wanted = jet(f, (0.5,), (terms,)), jet(unrolled, (0.5,), (terms,))
+        for x, y in zip(tree.leaves(found), tree.leaves(wanted), strict=True):
+            assert_close(x, y, rtol=1e-11)
+
+
+def test_series_through_while_and_cond():
+    def f(x):
+        y = lax.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, s[1] * x), (0, x))[1]
+        return lax.cond(y > 0, lambda y: y * y, lambda y: -y, y)
+
+    found = along_a_line(f, 1.5, 3)
+    assert_close(found, [8 * 1.5**7, 56 * 1.5**6, 336 * 1.5**5])
+    assert_close(along_a_line(xform.jit(f), 1.5, 3), found)
