@@ -36,6 +36,8 @@ from .api import (
     linear_transpose,
     linearize,
     make_jaxpr,
+    named_call,
+    named_scope,
     pure_callback,
     value_and_grad,
     vjp,
@@ -64,6 +66,7 @@ _SUBMODULES = (
 )
 
 remat = checkpoint
+jacobian = jacrev
 
 __all__ = [
     "Array",
@@ -86,12 +89,15 @@ __all__ = [
     "hessian",
     "io_callback",
     "jacfwd",
+    "jacobian",
     "jacrev",
     "jit",
     "jvp",
     "linear_transpose",
     "linearize",
     "make_jaxpr",
+    "named_call",
+    "named_scope",
     "numpy",
     "pure_callback",
     "remat",

@@ -16,6 +16,8 @@ from .surroundings import (
     device_put,
     disable_jit,
     enable_x64,
+    named_call,
+    named_scope,
 )
 from .transposition import fwd_and_bwd, linear_transpose
 
@@ -43,6 +45,8 @@ __all__ = [
     "linear_transpose",
     "linearize",
     "make_jaxpr",
+    "named_call",
+    "named_scope",
     "pure_callback",
     "value_and_grad",
     "vjp",
