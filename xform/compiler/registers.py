@@ -5,13 +5,14 @@ body runs as steps. Here the body is one stretch of code, what it carries stays 
 loops and branches inside are blocks of the same function. Elements are computed on demand, so that
 of a large constant only those are read that are used.
 
-With a lane variable, the leading index of batched values runs in the lanes of vectors: a loop over
-a batch becomes a loop of each few elements of it.
+With a `Batch`, some dimensions of what is carried are loops around the function's own, the last one
+in the lanes of vectors: a loop over a batch becomes a loop of each few elements of it.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,46 +47,64 @@ class Unfit(Exception):
 class Held:
     """An array in registers: its elements in row-major order.
 
-    Of a batched array, one dimension is that of the lanes, and not counted among the elements.
+    The dimensions of a batch are not counted among the elements.
     """
 
     shape: tuple[int, ...]
     values: tuple[Value, ...]
-    lane_axis: int | None = None
+    batched: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Dimensions that are loops around a program, and which dimensions of its values they are.
+
+    With one variable, that is the first dimension of its size, or the last one if `last`; with
+    several they are the leading ones.
+    """
+
+    loops: tuple[LoopVar, ...] = ()
+    lanes: int = 1
+    last: bool = False
+
+    def axes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The dimensions of a value that are the batch's; none of those that all of it share."""
+        extents = tuple(v.extent for v in self.loops)
+        if len(extents) == 1:
+            where = [d for d, extent in enumerate(shape) if extent == extents[0]]
+            return (where[-1 if self.last else 0],) if where else ()
+        count = len(extents)
+        return tuple(range(count)) if count and shape[:count] == extents else ()
+
+    @property
+    def size(self) -> int:
+        return math.prod(v.extent for v in self.loops)
+
+
+NO_BATCH = Batch()
 Source = Callable[[Place], Value]
 
 
-def places(
-    shape: Sequence[int], lane: LoopVar | None = None, axis: int | None = None
-) -> Iterator[Place]:
-    """Every index of an array; where an axis is the lane's, its index is the lane everywhere."""
-    if axis is None or lane is None:
-        for at in itertools.product(*map(range, shape)):
-            yield tuple(map(expr, at))
-        return
-    for at in itertools.product(*map(range, (*shape[:axis], *shape[axis + 1 :]))):
-        fixed = tuple(map(expr, at))
-        yield (*fixed[:axis], expr(lane), *fixed[axis:])
+def places(shape: Sequence[int], batch: Batch = NO_BATCH) -> Iterator[Place]:
+    """Every index of an array; in the dimensions of the batch, its loops everywhere."""
+    axes = batch.axes(tuple(shape))
+    fixed = {d: expr(v) for d, v in zip(axes, batch.loops, strict=False)}
+    for at in itertools.product(*(range(1 if d in fixed else n) for d, n in enumerate(shape))):
+        yield tuple(fixed[d] if d in fixed else expr(i) for d, i in enumerate(at))
 
 
 class Registers(ElementEmitter):
     """Emits programs by elements.
 
     `sources` says how the inputs of the programs are read. All programs of one function share this
-    emitter; what it remembers lasts as long as the block it was computed in. With `last`, of
-    several dimensions of the size of the batch the last one is taken to be it, else the first.
+    emitter; what it remembers lasts as long as the block it was computed in.
     """
 
-    def __init__(
-        self, builder: llvm.Builder, lane: LoopVar | None = None, last: bool = False
-    ) -> None:
+    def __init__(self, builder: llvm.Builder, batch: Batch) -> None:
         super().__init__(builder, {}, set(), set())
         self.pointers: dict[Node, Value] = {}
         self.made: set[Node] = set()
-        self.lane = lane
-        self.last = last
+        self.batch = batch
         self.sources: dict[Node, Source] = {}
         self.work = 0
 
@@ -117,12 +136,12 @@ class Registers(ElementEmitter):
     def pick(self, held: Held, place: Place) -> Value:
         """An element of an array in registers: by a chain of choices where the index is unknown."""
         shape = held.shape
-        axis = held.lane_axis
-        if axis is not None:
-            if place[axis] != expr(self.lane):  # type: ignore[arg-type]
-                raise Unfit("an element of the batch reads another one")
-            place = (*place[:axis], *place[axis + 1 :])
-            shape = (*shape[:axis], *shape[axis + 1 :])
+        if held.batched:
+            for axis, v in zip(held.batched, self.batch.loops, strict=True):
+                if place[axis] != expr(v):
+                    raise Unfit("an element of the batch reads another one")
+            place = tuple(e for d, e in enumerate(place) if d not in held.batched)
+            shape = tuple(n for d, n in enumerate(shape) if d not in held.batched)
         if all(e.is_constant for e in place):
             offset = 0
             for e, extent in zip(place, shape, strict=True):
@@ -149,7 +168,7 @@ class Registers(ElementEmitter):
         return [self.value(node, place) for place in self.places(node)]
 
     def places(self, node: Node) -> Iterator[Place]:
-        return places(node.shape, self.lane, self.lane_axis(node))
+        return places(node.shape, self.batch)
 
     def is_ready(self, node: Node) -> bool:
         return node in self.sources or isinstance(node.loop, Loop | Branch)
@@ -290,20 +309,12 @@ class Registers(ElementEmitter):
         yield
         self.guard = before
 
-    def lane_axis(self, node: Node) -> int | None:
-        """The dimension of a value that runs in lanes: the one of the batch's size."""
-        if self.lane is None or self.lane.extent not in node.shape:
-            return None
-        where = [d for d, extent in enumerate(node.shape) if extent == self.lane.extent]
-        return where[-1] if self.last else where[0]
-
     def is_batched(self, node: Node) -> bool:
-        return self.lane_axis(node) is not None
+        return bool(self.batch.axes(node.shape))
 
     def count(self, node: Node) -> int:
         """How many values a node is in registers."""
-        axis = self.lane_axis(node)
-        return node.aval.size // (1 if axis is None else node.shape[axis])
+        return node.aval.size // (self.batch.size if self.is_batched(node) else 1)
 
     def part(self, node: Node) -> list[Held]:
         if isinstance(node.loop, Branch):
@@ -350,7 +361,7 @@ class Registers(ElementEmitter):
         rest = iter(values)
         for n in nodes:
             values = tuple(next(rest) for _ in range(self.count(n)))
-            found.append(Held(n.shape, values, self.lane_axis(n)))
+            found.append(Held(n.shape, values, self.batch.axes(n.shape)))
         return found
 
     def initial(self, nodes: Sequence[Node]) -> list[Value]:
@@ -405,7 +416,7 @@ class Registers(ElementEmitter):
         p = node.params
         length, carries = p["length"], p["carry"]
         stacked: dict[int, list[Value]] = {}
-        if self.lane is not None and len(node.siblings) > carries:
+        if self.batch.loops and len(node.siblings) > carries:
             raise Unfit("a batch that is stacked")
         for step in range(length):
             at = length - 1 - step if p["reverse"] else step
@@ -442,7 +453,7 @@ class Registers(ElementEmitter):
         first, consts = p["cond_consts"], p["body_consts"]
         cond, body = self.graph(p["cond_jaxpr"]), self.graph(p["body_jaxpr"])
         condition = cond.outputs[0]
-        if condition.shape and not (self.is_batched(condition) and condition.aval.ndim == 1):
+        if condition.shape and self.count(condition) != 1:
             raise Unfit("elements that stop one by one")
         if condition.shape and not all(map(self.is_batched, node.siblings)):
             raise Unfit("elements that stop one by one")
@@ -469,9 +480,9 @@ class Registers(ElementEmitter):
 
     def widened(self, node: Node, values: Sequence[Value]) -> list[Value]:
         """Carried values in as many lanes as they will have: those of the batch in all."""
-        if self.lane is None:
+        if not self.batch.loops:
             return list(values)
-        lanes = self.subscripts.lanes[self.lane]
+        lanes = self.batch.lanes
         carries = node.siblings[: node.params["carry"]] if node.loop.counted else node.siblings
         rest = iter(values)
         result = []
@@ -522,4 +533,14 @@ def weight(graph: LoopGraph) -> tuple[int, int]:
     return work, steps + maps // _MAPS_PER_STEP
 
 
-__all__ = ["MOST_WORK", "Held", "Registers", "Unfit", "places", "require_fit", "weight"]
+__all__ = [
+    "MOST_WORK",
+    "NO_BATCH",
+    "Batch",
+    "Held",
+    "Registers",
+    "Unfit",
+    "places",
+    "require_fit",
+    "weight",
+]

@@ -20,7 +20,7 @@ from .loop_graph import Node, Scalar
 from .lower import is_stored, lower
 from .module import ModuleWriter
 from .polling import Meter
-from .registers import MOST_WORK, Registers, Unfit, places, weight
+from .registers import MOST_WORK, NO_BATCH, Batch, Registers, Unfit, places, weight
 from .updates import target_of
 
 Value = llvm.Value
@@ -50,66 +50,74 @@ def in_registers(node: Node, module: ModuleWriter) -> Written | None:
     if any(p.effects for p in subprograms(node.params)):
         return None
     reported = len(module.progress)
-    for lanes in _lanes(node, module):
+    for batch in _batches(node, module):
         try:
-            return _Function(module, node, *lanes).write()
+            return _Function(module, node, batch).write()
         except Unfit:
             del module.progress[reported:]
     return None
 
 
-def _lanes(node: Node, module: ModuleWriter) -> list[tuple[LoopVar | None, int, bool]]:
-    """The ways to try: with the batch in lanes, then one element after another."""
+def _batches(node: Node, module: ModuleWriter) -> list[Batch]:
+    """The ways to try: with a batch around the loop, then one element after another."""
     graphs = [lower(program) for program in subprograms(node.params)]
     work = sum(weight(g)[0] for g in graphs)
     steps = sum(weight(g)[1] for g in graphs)
-    found: list[tuple[LoopVar | None, int, bool]] = []
-    size = _batch_size(node)
-    if size is not None and work / size <= MOST_WORK and work >= _LEAST_WORK_OF_LANES * size:
-        widest = max(n.aval.dtype.itemsize for n in node.siblings if n.shape)
-        lanes = module.target.vector_bytes // max(1, widest)
-        carried = sum(n.aval.size // size for n in node.siblings if size in n.shape)
-        if carried <= _FEW_CARRIED and size >= 4 * lanes:
-            lanes *= 2
-        # Of a small batch all lanes are one vector, the last ones of which are empty.
-        fitting = 1 << ((size - 1).bit_length() if size < _FEWEST_LANES else size.bit_length() - 1)
-        if size >= _FEWEST_LANES or fitting <= lanes:
-            lane = LoopVar("lane", size)
-            found += [(lane, min(lanes, fitting), False), (lane, min(lanes, fitting), True)]
+    found: list[Batch] = []
+    carried = [] if isinstance(node.loop, Branch) else [n for n in _carried(node) if n.shape]
+    if carried:
+        widest = max(n.aval.dtype.itemsize for n in carried)
+        room = module.target.vector_bytes // max(1, widest)
+        for extents in _extents(carried):
+            size = math.prod(extents)
+            if not size or not _LEAST_WORK_OF_LANES * size <= work <= MOST_WORK * size:
+                continue
+            lanes = _fitting(extents[-1], room, sum(n.aval.size for n in carried) // size)
+            if lanes:
+                loops = tuple(LoopVar(f"lane{k}", extent) for k, extent in enumerate(extents))
+                found += [Batch(loops, lanes, last) for last in (False, True)[: 3 - len(loops)]]
     if work <= MOST_WORK and work * _NS_PER_OPERATION <= steps * _NS_PER_STEP:
-        found.append((None, 1, False))
+        found.append(NO_BATCH)
     return found
 
 
-def _batch_size(node: Node) -> int | None:
-    """The largest dimension that everything has that a loop carries, but for scalars."""
-    if isinstance(node.loop, Branch):
-        return None
-    carried = node.siblings[: node.params["carry"]] if node.loop.counted else node.siblings
-    shapes = [set(n.shape) for n in carried if n.shape]
-    shared = set.intersection(*shapes) if shapes else set()
-    return max((size for size in shared if size >= _LEAST_BATCH), default=None)
+def _carried(node: Node) -> Sequence[Node]:
+    return node.siblings[: node.params["carry"]] if node.loop.counted else node.siblings
+
+
+def _extents(carried: Sequence[Node]) -> list[tuple[int, ...]]:
+    """Dimensions that a batch may have: leading ones that all share, or the largest shared one."""
+    first, *others = (n.shape for n in carried)
+    prefix = first
+    while any(shape[: len(prefix)] != prefix for shape in others):
+        prefix = prefix[:-1]
+    found = [prefix[:k] for k in range(len(prefix), 1, -1)]
+    shared = set.intersection(*(set(n.shape) for n in carried))
+    largest = max((size for size in shared if size >= _LEAST_BATCH), default=None)
+    return found if largest is None else [*found, (largest,)]
+
+
+def _fitting(extent: int, room: int, values: int) -> int:
+    """How many lanes a batch has that carries so many values for each element; 0 if too few."""
+    if extent < _FEWEST_LANES:
+        # All lanes are one vector, the last ones of which are empty.
+        lanes = 1 << (extent - 1).bit_length()
+        return lanes if lanes <= room and extent >= _LEAST_BATCH else 0
+    lanes = 2 * room if values <= _FEW_CARRIED and extent >= 4 * room else room
+    return min(lanes, 1 << (extent.bit_length() - 1))
 
 
 class _Function:
     """Writes one function of the pointers of inputs, outputs and a workspace it does not use."""
 
-    def __init__(
-        self,
-        module: ModuleWriter,
-        node: Node,
-        lane: LoopVar | None,
-        lanes: int,
-        last: bool,
-    ) -> None:
+    def __init__(self, module: ModuleWriter, node: Node, batch: Batch) -> None:
         self.module = module
         self.node = node
-        self.lane = lane
-        self.lanes = lanes
+        self.batch = batch
         self.b = module.builder()
         self.ins = module.parameters(self.b, "a", len(node.inputs))
         self.outs = module.parameters(self.b, "o", len(node.siblings))
-        self.r = Registers(self.b, lane, last)
+        self.r = Registers(self.b, batch)
         for x, pointer in zip(node.inputs, self.ins, strict=True):
             if not isinstance(x.loop, Scalar):
                 self.r.in_memory(x, pointer)
@@ -125,11 +133,8 @@ class _Function:
             self.over_lanes(body)
             first = self.first_carry()
             # The last lanes may go over elements that were written before: not in place, then.
-            overlap = (
-                self.lane is not None
-                and self.lane.extent > self.lanes
-                and self.lane.extent % self.lanes
-            )
+            extent = self.batch.loops[-1].extent if self.batch.loops else 0
+            overlap = extent > self.batch.lanes and extent % self.batch.lanes
             count = self.carries()
             pairs = () if overlap else tuple((first + k, k) for k in range(count))
         (workspace,) = self.module.parameters(self.b, "w", 1)
@@ -144,21 +149,32 @@ class _Function:
         return int(self.node.params["carry"]) if self.node.loop.counted else len(self.node.siblings)
 
     def over_lanes(self, body: Callable[[], None]) -> None:
-        if self.lane is None:
+        if self.batch.loops:
+            self.r.subscripts.lanes = {self.batch.loops[-1]: self.batch.lanes}
+        self.over(self.batch.loops, body)
+
+    def over(self, loops: Sequence[LoopVar], body: Callable[[], None]) -> None:
+        """The loops of the batch, the last one in steps of so many lanes."""
+        env = self.r.subscripts.env
+        if not loops:
             body()
             return
-        extent, lanes = self.lane.extent, self.lanes
-        self.r.subscripts.lanes = {self.lane: lanes}
+        var, *rest = loops
+        if rest:
+            with self.b.loop(var.extent) as loop, self.r.block():
+                env[var] = loop.index
+                self.over(rest, body)
+            return
+        extent, lanes = var.extent, self.batch.lanes
         if extent <= lanes:
             if extent < lanes:
                 self.r.tail = self.b.lane_mask(lanes, extent)
-            self.r.subscripts.env[self.lane] = self.b.constant("i64", 0)
+            env[var] = self.b.constant("i64", 0)
             with self.r.block():
                 body()
             return
         with self.b.loop(-(-extent // lanes)) as loop, self.r.block():
-            first = self.b.intrinsic("umin", loop.index * lanes, extent - lanes)
-            self.r.subscripts.env[self.lane] = first
+            env[var] = self.b.intrinsic("umin", loop.index * lanes, extent - lanes)
             body()
 
     # -- branches --
@@ -256,13 +272,13 @@ class _Function:
     def is_held(self, node: Node) -> bool:
         """Whether a carried value lives in registers."""
         size = self.r.count(node)
-        if size > _MOST_HELD and self.lane is not None:
+        if size > _MOST_HELD and self.batch.loops:
             raise Unfit("much is carried for each element of the batch")
         return size <= _MOST_HELD
 
     def widened(self, nodes: Sequence[Node], values: Sequence[Value]) -> list[Value]:
         return [
-            self.b.splat(v, self.lanes) if held.lane_axis is not None else v
+            self.b.splat(v, self.batch.lanes) if held.batched else v
             for held in self.r.packed(nodes, values)
             for v in held.values
         ]
