@@ -33,6 +33,7 @@ from .updates import target_of
 Value = llvm.Value
 
 MOST_WORK = 2500  # scalar operations in one function
+_MOST_ELEMENTS = 256  # of one value
 _MOST_CHOICES = 16  # elements that an index not known in advance chooses from
 _MOST_UNROLLED = 16
 _MAPS_PER_STEP = 16
@@ -91,6 +92,28 @@ def places(shape: Sequence[int], batch: Batch = NO_BATCH) -> Iterator[Place]:
     fixed = {d: expr(v) for d, v in zip(axes, batch.loops, strict=False)}
     for at in itertools.product(*(range(1 if d in fixed else n) for d, n in enumerate(shape))):
         yield tuple(fixed[d] if d in fixed else expr(i) for d, i in enumerate(at))
+
+
+class Outside:
+    """What a loop does besides computing on registers: nothing, for a loop within a program.
+
+    `large` are the positions of carried arrays that stay in memory. `bind` makes the inputs of a
+    program read them, `write` updates them at the end of an iteration.
+    """
+
+    large: Sequence[int] = ()
+
+    def bind(self, inputs: Sequence[Node]) -> None:
+        """Says where the carried arrays in memory are read."""
+
+    def write(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> None:
+        """Writes the new elements of the carried arrays in memory."""
+
+    def poll(self, b: llvm.Builder, index: Value) -> None:
+        """Looks for signals."""
+
+    def end(self, b: llvm.Builder, count: Value) -> None:
+        """Follows the last iteration."""
 
 
 class Registers(ElementEmitter):
@@ -165,6 +188,8 @@ class Registers(ElementEmitter):
 
     def elements(self, node: Node) -> list[Value]:
         """All elements of a node; of a batched one, with an element of the batch in each lane."""
+        if self.count(node) > _MOST_ELEMENTS:
+            raise Unfit(f"{self.count(node)} elements of {node!r}")
         return [self.value(node, place) for place in self.places(node)]
 
     def places(self, node: Node) -> Iterator[Place]:
@@ -394,7 +419,10 @@ class Registers(ElementEmitter):
             raise Unfit("a loop that reports its progress")
         at = LoopVar("t", length)
         where = length - 1 - expr(at) if p["reverse"] else expr(at)
-        with self.b.loop(length, carried=self.widened(node, values)) as loop, self.block():
+        with (
+            self.b.loop(length, carried=self.widened(node.siblings[:carries], values)) as loop,
+            self.block(),
+        ):
             self.subscripts.env[at] = loop.index
             self.bind(graph, node, where, loop.carried)
             self.run(graph)
@@ -444,23 +472,27 @@ class Registers(ElementEmitter):
         if p["progress"] is not None:
             raise Unfit("a loop that reports its progress")
         initial = self.initial(node.inputs[p["cond_consts"] + p["body_consts"] :])
-        return self.packed(node.siblings, self.repeat(node, initial, lambda loop: None))
+        return self.packed(node.siblings, self.repeat(node, initial, Outside()))
 
-    def repeat(
-        self, node: Node, initial: Sequence[Value], poll: Callable[[Any], None]
-    ) -> Sequence[Value]:
+    def repeat(self, node: Node, initial: Sequence[Value], outside: Outside) -> Sequence[Value]:
+        """A `while_loop` from the initial values of what it keeps in registers to the last."""
         p = node.params
         first, consts = p["cond_consts"], p["body_consts"]
+        kept = [k for k in range(len(node.siblings)) if k not in outside.large]
+        siblings = [node.siblings[k] for k in kept]
         cond, body = self.graph(p["cond_jaxpr"]), self.graph(p["body_jaxpr"])
         condition = cond.outputs[0]
-        if condition.shape and self.count(condition) != 1:
+        if condition.shape and (
+            outside.large
+            or self.count(condition) != 1
+            or not all(map(self.is_batched, node.siblings))
+        ):
             raise Unfit("elements that stop one by one")
-        if condition.shape and not all(map(self.is_batched, node.siblings)):
-            raise Unfit("elements that stop one by one")
-        with self.b.repeat(self.widened(node, initial)) as loop, self.block():
+        with self.b.repeat(self.widened(siblings, initial)) as loop, self.block():
             for inner, outer in zip(cond.inputs[:first], node.inputs[:first], strict=True):
                 self.same_as(inner, outer)
-            self.carry(cond.inputs[first:], loop.carried)
+            self.carry([cond.inputs[first + k] for k in kept], loop.carried)
+            outside.bind(cond.inputs[first:])
             self.run(cond)
             (goes_on,) = self.elements(condition)
             if self.tail is not None and goes_on.lanes > 1:
@@ -469,28 +501,25 @@ class Registers(ElementEmitter):
             outers = node.inputs[first : first + consts]
             for inner, outer in zip(body.inputs[:consts], outers, strict=True):
                 self.same_as(inner, outer)
-            self.carry(body.inputs[consts:], loop.carried)
+            self.carry([body.inputs[consts + k] for k in kept], loop.carried)
+            outside.bind(body.inputs[consts:])
             self.run(body)
-            new = self.initial(body.outputs)
+            new = self.initial([body.outputs[k] for k in kept])
             if condition.shape:
                 new = [self.b.select(goes_on, a, c) for a, c in zip(new, loop.carried, strict=True)]
-            poll(loop)
+            outside.write(body.inputs[consts:], body.outputs)
+            outside.poll(self.b, loop.index)
             loop.carry(*new)
+        outside.end(self.b, loop.index)
         return loop.results
 
-    def widened(self, node: Node, values: Sequence[Value]) -> list[Value]:
+    def widened(self, nodes: Sequence[Node], values: Sequence[Value]) -> list[Value]:
         """Carried values in as many lanes as they will have: those of the batch in all."""
-        if not self.batch.loops:
-            return list(values)
-        lanes = self.batch.lanes
-        carries = node.siblings[: node.params["carry"]] if node.loop.counted else node.siblings
-        rest = iter(values)
-        result = []
-        for n in carries:
-            for _ in range(self.count(n)):
-                value = next(rest)
-                result.append(self.b.splat(value, lanes) if self.is_batched(n) else value)
-        return result
+        return [
+            self.b.splat(v, self.batch.lanes) if held.batched else v
+            for held in self.packed(nodes, values)
+            for v in held.values
+        ]
 
 
 def _all(conditions: Sequence[Condition]) -> Condition:

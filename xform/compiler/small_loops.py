@@ -20,7 +20,16 @@ from .loop_graph import Node, Scalar
 from .lower import is_stored, lower
 from .module import ModuleWriter
 from .polling import Meter
-from .registers import MOST_WORK, NO_BATCH, Batch, Registers, Unfit, places, weight
+from .registers import (
+    MOST_WORK,
+    NO_BATCH,
+    Batch,
+    Outside,
+    Registers,
+    Unfit,
+    places,
+    weight,
+)
 from .updates import target_of
 
 Value = llvm.Value
@@ -206,68 +215,53 @@ class _Function:
         p = node.params
         length, consts, carries = p["length"], p["consts"], p["carry"]
         graph = r.graph(p["jaxpr"])
-        initial = node.inputs[consts : consts + carries]
-        kept = [k for k in range(carries) if self.is_held(graph.inputs[consts + k])]
-        large = [k for k in range(carries) if k not in kept]
-        for k in large:
-            nbytes = node.siblings[k].aval.nbytes
-            self.module.copy_unless_same(b, self.ins[consts + k], self.outs[k], nbytes)
-        values = r.initial([initial[k] for k in kept])
+        memory = _InMemory(self, Meter(self.module, node, length, self.ns()))
+        kept = [k for k in range(carries) if k not in memory.large]
+        siblings = [node.siblings[k] for k in kept]
+        values = r.initial([node.inputs[consts + k] for k in kept])
         if not length:
-            self.leave([node.siblings[k] for k in kept], values)
+            self.leave(siblings, values)
             return
-        meter = Meter(self.module, node, length, weight(graph)[0] * _NS_PER_OPERATION)
-        meter.begin(b)
+        memory.meter.begin(b)
         at = LoopVar("t", length)
         where = length - 1 - expr(at) if p["reverse"] else expr(at)
-        wide = self.widened([node.siblings[k] for k in kept], values)
-        with b.loop(length, carried=wide) as loop, r.block():
+        with b.loop(length, carried=r.widened(siblings, values)) as loop, r.block():
             r.subscripts.env[at] = loop.index
             for k, (inner, outer) in enumerate(zip(graph.inputs, node.inputs, strict=True)):
                 if k < consts:
                     r.same_as(inner, outer)
                 elif k >= consts + carries:
                     r.sliced(inner, outer, where)
-            r.carry([graph.inputs[consts + k] for k in kept], loop.carried)
-            for k in large:
-                r.in_memory(graph.inputs[consts + k], self.outs[k], changes=True)
+            states = graph.inputs[consts : consts + carries]
+            r.carry([states[k] for k in kept], loop.carried)
+            memory.bind(states)
             r.run(graph)
             new = r.initial([graph.outputs[k] for k in kept])
-            stacked = [r.elements(n) for n in graph.outputs[carries:]]
-            writes = [
-                self.update(graph.inputs[consts + k], graph.outputs[k], node.siblings[k])
-                for k in large
-            ]
-            for n, row, row_values in zip(
-                node.siblings[carries:], graph.outputs[carries:], stacked, strict=True
-            ):
-                for place, value in zip(self.r.places(row), row_values, strict=True):
+            rows = graph.outputs[carries:]
+            stacked = [r.elements(n) for n in rows]
+            write = memory.updates(states, graph.outputs)
+            for n, row, elements in zip(node.siblings[carries:], rows, stacked, strict=True):
+                for place, value in zip(r.places(row), elements, strict=True):
                     r.store(n, (where, *place), value)
-            for write in writes:
-                write()
-            meter.poll(b, loop.index)
+            write()
+            memory.poll(b, loop.index)
             loop.carry(*new)
-        meter.end(b)
-        self.leave([node.siblings[k] for k in kept], loop.results)
+        memory.end(b, b.constant("i64", length))
+        self.leave(siblings, loop.results)
 
     def repeated(self) -> None:
-        node, r, b = self.node, self.r, self.b
+        node, r = self.node, self.r
         first = self.first_carry()
-        if not all(map(self.is_held, node.siblings)):
-            raise Unfit("a large array is carried")
-        work = sum(weight(lower(q))[0] for q in subprograms(node.params))
-        meter = Meter(self.module, node, None, work * _NS_PER_OPERATION)
-        meter.begin(b)
-        initial = r.initial(node.inputs[first:])
-        counts: list[Value] = []
+        memory = _InMemory(self, Meter(self.module, node, None, self.ns()))
+        kept = [k for k in range(len(node.siblings)) if k not in memory.large]
+        memory.meter.begin(self.b)
+        initial = r.initial([node.inputs[first + k] for k in kept])
+        results = r.repeat(node, initial, memory)
+        self.leave([node.siblings[k] for k in kept], results)
 
-        def poll(loop: Any) -> None:
-            counts.append(loop)
-            meter.poll(b, loop.index)
-
-        results = r.repeat(node, initial, poll)
-        meter.end(b, counts[0].index)
-        self.leave(node.siblings, results)
+    def ns(self) -> float:
+        work = sum(weight(lower(q))[0] for q in subprograms(self.node.params))
+        return work * _NS_PER_OPERATION
 
     def is_held(self, node: Node) -> bool:
         """Whether a carried value lives in registers."""
@@ -275,13 +269,6 @@ class _Function:
         if size > _MOST_HELD and self.batch.loops:
             raise Unfit("much is carried for each element of the batch")
         return size <= _MOST_HELD
-
-    def widened(self, nodes: Sequence[Node], values: Sequence[Value]) -> list[Value]:
-        return [
-            self.b.splat(v, self.batch.lanes) if held.batched else v
-            for held in self.r.packed(nodes, values)
-            for v in held.values
-        ]
 
     # -- memory --
 
@@ -294,8 +281,47 @@ class _Function:
         for held, n in zip(self.r.packed(nodes, values), nodes, strict=True):
             self.store(n, held.values)
 
-    def update(self, before: Node, after: Node, memory: Node) -> Callable[[], None]:
-        """Works out an update of a large array; the function that is returned writes it."""
+
+class _InMemory(Outside):
+    """The large arrays that a loop carries: in the outputs, into which they are copied first."""
+
+    def __init__(self, function: _Function, meter: Meter) -> None:
+        self.function = function
+        self.r = function.r
+        self.meter = meter
+        node = function.node
+        carried = node.siblings[: function.carries()]
+        self.large = [k for k, n in enumerate(carried) if not function.is_held(n)]
+        first = function.first_carry()
+        for k in self.large:
+            source, target = function.ins[first + k], function.outs[k]
+            nbytes = node.siblings[k].aval.nbytes
+            function.module.copy_unless_same(function.b, source, target, nbytes)
+
+    def bind(self, inputs: Sequence[Node]) -> None:
+        for k in self.large:
+            self.r.in_memory(inputs[k], self.function.outs[k], changes=True)
+
+    def write(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> None:
+        self.updates(inputs, outputs)()
+
+    def poll(self, b: llvm.Builder, index: Value) -> None:
+        self.meter.poll(b, index)
+
+    def end(self, b: llvm.Builder, count: Value) -> None:
+        self.meter.end(b, count)
+
+    def updates(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> Callable[[], None]:
+        """Works out the updates of all arrays; the function that is returned writes them."""
+        writes = [self.update(inputs[k], outputs[k], self.function.outs[k]) for k in self.large]
+
+        def write() -> None:
+            for one in writes:
+                one()
+
+        return write
+
+    def update(self, before: Node, after: Node, memory: Value) -> Callable[[], None]:
         chain: list[Node] = []
         at = after
         while at is not before:
@@ -322,14 +348,14 @@ class _Function:
                 if holds is None:
                     self.write_one(step, memory, index, value)
                     continue
-                with self.b.when(holds):
+                with r.b.when(holds):
                     self.write_one(step, memory, index, value)
 
         return write
 
-    def write_one(self, step: Node, memory: Node, index: Value, value: Value) -> None:
-        element = value.element
-        address = self.b.pointer(self.r.pointers[memory], element, index)
+    def write_one(self, step: Node, memory: Value, index: Value, value: Value) -> None:
+        b, element = self.r.b, value.element
+        address = b.pointer(memory, element, index)
         if step.loop.combine != "set":
-            value = self.r.combined(step, self.b.load(element, address), value)
-        self.b.store(value, address)
+            value = self.r.combined(step, b.load(element, address), value)
+        b.store(value, address)
