@@ -597,3 +597,23 @@ def test_fusion_may_stop_deciding_early(monkeypatch):
         found = xform.jit(lambda x: f(x))(x)
     for got, want in zip(found, wanted, strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "subscripts",
+    ["abc,acd->bd", "abc,dac->bd", "abcd,bdef->acef", "abcd,dbea->ce", "abc,cab->", "bac,dab->cd"],
+)
+def test_products_over_any_dimensions(subscripts):
+    sizes = dict(zip("abcdef", (40, 36, 44, 32, 3, 5), strict=True))
+    rng = np.random.default_rng(0)
+    left, right = subscripts.split("->")[0].split(",")
+    x, y = (rng.normal(size=[sizes[c] for c in s]).astype(np.float32) for s in (left, right))
+    wanted = np.einsum(subscripts, x.astype(np.float64), y, optimize=True)
+    found = xform.jit(lambda x, y: xnp.einsum(subscripts, x, y))(x, y)
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-2)
+
+
+def test_products_of_what_is_put_together():
+    x, w = np.ones((8, 16), np.float32), np.ones((64, 80), np.float32)
+    f = xform.jit(lambda x, w: xnp.concatenate([x, 2 * x, x, x], axis=-1) @ w)
+    np.testing.assert_array_equal(f(x, w), np.full((8, 80), 80, np.float32))

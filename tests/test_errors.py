@@ -330,10 +330,92 @@ def compiled_for_other_types():
 
 @case
 def policy_of_a_checkpoint():
-    xform.checkpoint(lambda x: x, policy=lambda *_: True)
+    xform.checkpoint(lambda x: x, policy="dots_saveable")
 
 
-# -- numbers ------------------------------------------------------------------------------------
+@case
+def answer_of_a_checkpoint_policy():
+    f = xform.checkpoint(xnp.sin, policy=lambda primitive, *avals, **params: "offload")
+    xform.grad(f)(1.0)
+
+
+@case
+def policy_that_offloads():
+    xform.checkpoint_policies.offload_dot_with_no_batch_dims("device", "pinned_host")
+
+
+@case
+def concrete_checkpoint():
+    xform.checkpoint(lambda x: x, concrete=True)
+
+
+@case
+def grad_of_a_value():
+    xform.grad(xnp.sin(1.0))
+
+
+@case
+def no_argnums():
+    xform.value_and_grad(lambda x: x, argnums=())
+
+
+@case
+def argnums_by_name():
+    xform.grad(lambda x: x, argnums="x")
+
+
+@case
+def argnums_that_name_an_argument_twice():
+    xform.grad(lambda x, y: x * y, argnums=(0, -2))(1.0, 2.0)
+
+
+@case
+def argnums_of_a_keyword():
+    xform.grad(lambda x: x)(x=1.0)
+
+
+@case
+def tangent_of_an_integer():
+    xform.jvp(lambda x, n: x * n, (1.0, 2), (1.0, 0))
+
+
+@case
+def chunk_size_of_a_jacobian():
+    xform.jacfwd(lambda x: x, chunk_size=0)
+
+
+@case
+def real_output_of_a_holomorphic_jacobian():
+    xform.jacrev(xnp.real, holomorphic=True)(1.0 + 2.0j)
+
+
+@case
+def transpose_of_a_nonlinear_function():
+    xform.linear_transpose(lambda x: 1 / x, 1.0)
+
+
+@case
+def transpose_of_a_function_of_integers():
+    xform.linear_transpose(lambda x: x * 2.0, 1)
+
+
+@case
+def defjvps_with_fixed_arguments():
+    xform.custom_jvp(lambda g, x: g(x), nondiff_argnums=0).defjvps(lambda t, y, x: t)
+
+
+@case
+def tangent_of_another_dtype():
+    f = xform.custom_jvp(lambda x: x)
+    f.defjvp(lambda primals, tangents: (primals[0], tangents[0].astype("float16")))
+    xform.grad(f)(1.0)
+
+
+@case
+def pullback_of_another_structure():
+    f = xform.custom_vjp(lambda p: p["a"])
+    f.defvjp(lambda p: (p["a"], None), lambda kept, ct: ((ct, ct),))
+    xform.grad(f)({"a": 1.0})
 
 
 @case

@@ -16,6 +16,8 @@ from .api import (
     ShapeDtypeStruct,
     block_until_ready,
     checkpoint,
+    closure_convert,
+    custom_gradient,
     custom_jvp,
     custom_vjp,
     device_get,
@@ -23,6 +25,7 @@ from .api import (
     disable_jit,
     enable_x64,
     eval_shape,
+    fwd_and_bwd,
     grad,
     hessian,
     io_callback,
@@ -30,21 +33,30 @@ from .api import (
     jacrev,
     jit,
     jvp,
+    linear_transpose,
     linearize,
     make_jaxpr,
+    named_call,
+    named_scope,
     pure_callback,
     value_and_grad,
     vjp,
     vmap,
 )
 from .config import config
+from .core.dtypes import float0
 from .runtime.array import Array
 
 __version__ = "0.1.0"
 
 _SUBMODULES = (
+    "ad_checkpoint",
+    "checkpoint_policies",
+    "custom_derivatives",
     "debug",
+    "dtypes",
     "errors",
+    "experimental",
     "extend",
     "lax",
     "nn",
@@ -54,13 +66,16 @@ _SUBMODULES = (
 )
 
 remat = checkpoint
+jacobian = jacrev
 
 __all__ = [
     "Array",
     "ShapeDtypeStruct",
     "block_until_ready",
     "checkpoint",
+    "closure_convert",
     "config",
+    "custom_gradient",
     "custom_jvp",
     "custom_vjp",
     "device_get",
@@ -68,15 +83,21 @@ __all__ = [
     "disable_jit",
     "enable_x64",
     "eval_shape",
+    "float0",
+    "fwd_and_bwd",
     "grad",
     "hessian",
     "io_callback",
     "jacfwd",
+    "jacobian",
     "jacrev",
     "jit",
     "jvp",
+    "linear_transpose",
     "linearize",
     "make_jaxpr",
+    "named_call",
+    "named_scope",
     "numpy",
     "pure_callback",
     "remat",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .callbacks import io_callback, pure_callback
-from .custom import checkpoint, custom_jvp, custom_vjp
+from .checkpointing import checkpoint
+from .custom import closure_convert, custom_gradient, custom_jvp, custom_vjp
 from .differentiation import grad, jvp, linearize, value_and_grad, vjp
 from .inspection import ShapeDtypeStruct, eval_shape, make_jaxpr
 from .jacobians import hessian, jacfwd, jacrev
@@ -15,12 +16,17 @@ from .surroundings import (
     device_put,
     disable_jit,
     enable_x64,
+    named_call,
+    named_scope,
 )
+from .transposition import fwd_and_bwd, linear_transpose
 
 __all__ = [
     "ShapeDtypeStruct",
     "block_until_ready",
     "checkpoint",
+    "closure_convert",
+    "custom_gradient",
     "custom_jvp",
     "custom_vjp",
     "device_get",
@@ -28,6 +34,7 @@ __all__ = [
     "disable_jit",
     "enable_x64",
     "eval_shape",
+    "fwd_and_bwd",
     "grad",
     "hessian",
     "io_callback",
@@ -35,8 +42,11 @@ __all__ = [
     "jacrev",
     "jit",
     "jvp",
+    "linear_transpose",
     "linearize",
     "make_jaxpr",
+    "named_call",
+    "named_scope",
     "pure_callback",
     "value_and_grad",
     "vjp",

@@ -85,7 +85,7 @@ class ModuleWriter:
         b.return_if(b.compare("ne", status, 0), status)
 
     def copy(self, b: llvm.Builder, source: Value, target: Value, nbytes: int) -> None:
-        if not nbytes:
+        if not nbytes or source.name == target.name:
             return
         self.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
         b.line(

@@ -91,16 +91,18 @@ class Meter:
             module.long_running = True
 
     def begin(self, b: llvm.Builder) -> None:
-        self.report(b, b.constant("i64", 0))
+        self.report(b, 0, b.constant("i64", 0))
 
     def end(self, b: llvm.Builder, count: Value | None = None) -> None:
         last = b.constant("i64", self.trips or 0) if count is None else count
-        self.report(b, last)
+        self.report(b, 2, last)
 
-    def report(self, b: llvm.Builder, count: Value) -> None:
+    def report(self, b: llvm.Builder, state: int, count: Value) -> None:
+        """Tells the host that the loop begins (0), goes on (1) or ends (2)."""
         if self.progress is not None:
-            self.module.declarations.add("declare void @report_progress(i32, i64)")
-            b.line(f"call void @report_progress(i32 {self.progress}, i64 {count.name})")
+            self.module.declarations.add("declare void @report_progress(i32, i32, i64)")
+            arguments = f"i32 {self.progress}, i32 {state}, i64 {count.name}"
+            b.line(f"call void @report_progress({arguments})")
 
     def poll(self, b: llvm.Builder, index: Value) -> None:
         """Every so many iterations: leaves the function where a signal handler raised."""
@@ -113,7 +115,7 @@ class Meter:
             b.return_if(b.compare("eq", status, 1), status)
             if self.progress is not None:
                 with b.when(b.compare("eq", status, 2)):
-                    self.report(b, index)
+                    self.report(b, 1, index)
 
 
 def _enter_poll(module: ModuleWriter) -> None:

@@ -35,7 +35,7 @@ MOST_WORK = 2500  # scalar operations in one function
 _MOST_CHOICES = 16  # elements that an index not known in advance chooses from
 _MOST_UNROLLED = 16
 _MAPS_PER_STEP = 16
-_CHEAP = 24  # branches of fewer operations are computed both
+_CHEAP = 8  # branches of fewer operations are computed both
 
 
 class Unfit(Exception):
@@ -74,14 +74,18 @@ class Registers(ElementEmitter):
     """Emits programs by elements.
 
     `sources` says how the inputs of the programs are read. All programs of one function share this
-    emitter; what it remembers lasts as long as the block it was computed in.
+    emitter; what it remembers lasts as long as the block it was computed in. With `last`, of
+    several dimensions of the size of the batch the last one is taken to be it, else the first.
     """
 
-    def __init__(self, builder: llvm.Builder, lane: LoopVar | None = None) -> None:
+    def __init__(
+        self, builder: llvm.Builder, lane: LoopVar | None = None, last: bool = False
+    ) -> None:
         super().__init__(builder, {}, set(), set())
         self.pointers: dict[Node, Value] = {}
         self.made: set[Node] = set()
         self.lane = lane
+        self.last = last
         self.sources: dict[Node, Source] = {}
         self.work = 0
 
@@ -211,8 +215,12 @@ class Registers(ElementEmitter):
         """A cumulative reduction, from the element before."""
         axis, reverse = node.params["axis"], node.params.get("reverse", False)
         at = place[axis]
-        if not at.is_constant or node.dtype in ("float16", "bfloat16"):
-            raise Unfit("a cumulative reduction at an unknown place")
+        if node.dtype in ("float16", "bfloat16"):
+            raise Unfit("sums that are rounded in memory only")
+        if not at.is_constant:
+            if node.aval.size > _MOST_CHOICES or self.is_batched(node):
+                raise Unfit("a cumulative reduction at an unknown place")
+            return self.pick(Held(node.shape, tuple(self.elements(node))), place)
         last = node.shape[axis] - 1
         order = range(last, at.const - 1, -1) if reverse else range(at.const + 1)
         carried: tuple[Value, ...] | None = None
@@ -286,9 +294,8 @@ class Registers(ElementEmitter):
         """The dimension of a value that runs in lanes: the one of the batch's size."""
         if self.lane is None or self.lane.extent not in node.shape:
             return None
-        if node.shape.count(self.lane.extent) > 1:
-            raise Unfit("two dimensions of the size of the batch")
-        return node.shape.index(self.lane.extent)
+        where = [d for d, extent in enumerate(node.shape) if extent == self.lane.extent]
+        return where[-1] if self.last else where[0]
 
     def is_batched(self, node: Node) -> bool:
         return self.lane_axis(node) is not None
@@ -445,6 +452,8 @@ class Registers(ElementEmitter):
             self.carry(cond.inputs[first:], loop.carried)
             self.run(cond)
             (goes_on,) = self.elements(condition)
+            if self.tail is not None and goes_on.lanes > 1:
+                goes_on = goes_on & self.tail
             loop.leave_unless(self.in_some_lane(goes_on))
             outers = node.inputs[first : first + consts]
             for inner, outer in zip(body.inputs[:consts], outers, strict=True):

@@ -28,6 +28,8 @@ Value = llvm.Value
 _MOST_HELD = 64  # elements of one carried array in registers
 _MOST_UPDATED = 64  # elements that an update of an array in memory writes
 _FEWEST_LANES = 8
+_LEAST_BATCH = 3
+_LEAST_WORK_OF_LANES = 2  # operations for each element of the batch
 _NS_PER_OPERATION = 0.12
 _NS_PER_STEP = 15
 _FEW_CARRIED = 8  # values; with more, one vector of each is enough to keep the processor busy
@@ -56,22 +58,26 @@ def in_registers(node: Node, module: ModuleWriter) -> Written | None:
     return None
 
 
-def _lanes(node: Node, module: ModuleWriter) -> list[tuple[LoopVar | None, int]]:
+def _lanes(node: Node, module: ModuleWriter) -> list[tuple[LoopVar | None, int, bool]]:
     """The ways to try: with the batch in lanes, then one element after another."""
     graphs = [lower(program) for program in subprograms(node.params)]
     work = sum(weight(g)[0] for g in graphs)
     steps = sum(weight(g)[1] for g in graphs)
-    found: list[tuple[LoopVar | None, int]] = []
+    found: list[tuple[LoopVar | None, int, bool]] = []
     size = _batch_size(node)
-    if size is not None and work / size <= MOST_WORK:
+    if size is not None and work / size <= MOST_WORK and work >= _LEAST_WORK_OF_LANES * size:
         widest = max(n.aval.dtype.itemsize for n in node.siblings if n.shape)
         lanes = module.target.vector_bytes // max(1, widest)
         carried = sum(n.aval.size // size for n in node.siblings if size in n.shape)
         if carried <= _FEW_CARRIED and size >= 4 * lanes:
             lanes *= 2
-        found.append((LoopVar("lane", size), min(lanes, 1 << (size.bit_length() - 1))))
+        # Of a small batch all lanes are one vector, the last ones of which are empty.
+        fitting = 1 << ((size - 1).bit_length() if size < _FEWEST_LANES else size.bit_length() - 1)
+        if size >= _FEWEST_LANES or fitting <= lanes:
+            lane = LoopVar("lane", size)
+            found += [(lane, min(lanes, fitting), False), (lane, min(lanes, fitting), True)]
     if work <= MOST_WORK and work * _NS_PER_OPERATION <= steps * _NS_PER_STEP:
-        found.append((None, 1))
+        found.append((None, 1, False))
     return found
 
 
@@ -82,14 +88,19 @@ def _batch_size(node: Node) -> int | None:
     carried = node.siblings[: node.params["carry"]] if node.loop.counted else node.siblings
     shapes = [set(n.shape) for n in carried if n.shape]
     shared = set.intersection(*shapes) if shapes else set()
-    return max((size for size in shared if size >= _FEWEST_LANES), default=None)
+    return max((size for size in shared if size >= _LEAST_BATCH), default=None)
 
 
 class _Function:
     """Writes one function of the pointers of inputs, outputs and a workspace it does not use."""
 
     def __init__(
-        self, module: ModuleWriter, node: Node, lane: LoopVar | None = None, lanes: int = 1
+        self,
+        module: ModuleWriter,
+        node: Node,
+        lane: LoopVar | None,
+        lanes: int,
+        last: bool,
     ) -> None:
         self.module = module
         self.node = node
@@ -98,7 +109,7 @@ class _Function:
         self.b = module.builder()
         self.ins = module.parameters(self.b, "a", len(node.inputs))
         self.outs = module.parameters(self.b, "o", len(node.siblings))
-        self.r = Registers(self.b, lane)
+        self.r = Registers(self.b, lane, last)
         for x, pointer in zip(node.inputs, self.ins, strict=True):
             if not isinstance(x.loop, Scalar):
                 self.r.in_memory(x, pointer)
@@ -114,7 +125,11 @@ class _Function:
             self.over_lanes(body)
             first = self.first_carry()
             # The last lanes may go over elements that were written before: not in place, then.
-            overlap = self.lane is not None and self.lane.extent % self.lanes
+            overlap = (
+                self.lane is not None
+                and self.lane.extent > self.lanes
+                and self.lane.extent % self.lanes
+            )
             count = self.carries()
             pairs = () if overlap else tuple((first + k, k) for k in range(count))
         (workspace,) = self.module.parameters(self.b, "w", 1)
@@ -134,7 +149,9 @@ class _Function:
             return
         extent, lanes = self.lane.extent, self.lanes
         self.r.subscripts.lanes = {self.lane: lanes}
-        if extent == lanes:
+        if extent <= lanes:
+            if extent < lanes:
+                self.r.tail = self.b.lane_mask(lanes, extent)
             self.r.subscripts.env[self.lane] = self.b.constant("i64", 0)
             with self.r.block():
                 body()

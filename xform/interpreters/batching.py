@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from ..core.avals import ShapedArray
-from ..core.primitive import AlongAxis, Elementwise, Primitive
+from ..core.primitive import AlongAxis, Elementwise, Primitive, Zero
 from ..core.trace import Trace, Tracer, active, aval_of, current_trace
 from ..ops.structural import broadcast_in_dim, moveaxis
 
@@ -64,7 +64,12 @@ class BatchTrace(Trace):
         return [self.pack(y, d) for y, d in zip(out, out_dim, strict=True)]
 
     def pack(self, value: Any, dim: int | None) -> Any:
-        return value if dim is None else BatchTracer(self, value, dim)
+        if dim is None:
+            return value
+        if isinstance(value, Zero):
+            shape = value.aval.shape
+            return Zero(value.aval.update(shape=(*shape[:dim], *shape[dim + 1 :])))
+        return BatchTracer(self, value, dim)
 
 
 def batch_primitive(
@@ -126,7 +131,11 @@ def batch_flat(
     dims: Sequence[int | None],
     axis_name: Hashable = None,
 ) -> tuple[list[Any], list[int | None]]:
-    """Outputs of a mapped function of flat arguments, and their batch dimensions or None."""
+    """Outputs of a mapped function of flat arguments, and their batch dimensions or None.
+
+    `Zero` may be among the arguments, where it stands for the batch, and among the outputs, where
+    it stands for one element.
+    """
     trace = BatchTrace(current_trace(), size, axis_name)
     tracers = [trace.pack(v, d) for v, d in zip(values, dims, strict=True)]
     with active(trace):

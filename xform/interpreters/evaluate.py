@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import errors
 from ..config import config
+from ..core import source
 from ..core.avals import ShapedArray
 from ..core.jaxpr import ClosedJaxpr, Jaxpr, Literal, Var
 from ..core.primitive import Primitive, infer
@@ -78,11 +79,13 @@ def evaluate_program(program: Jaxpr, consts: Sequence[Any], args: Sequence[Any])
     def read(atom: Any) -> Any:
         return atom if isinstance(atom, Literal) else env[atom]
 
-    for equation in program.equations:
-        inputs = [read(atom) for atom in equation.inputs]
-        out = equation.primitive.bind(*inputs, **equation.params)
-        outputs = out if equation.primitive.multiple_results else (out,)
-        env.update(zip(equation.outputs, outputs, strict=True))
+    with source.given() as given:
+        for equation in program.equations:
+            given.at(equation.source)
+            inputs = [read(atom) for atom in equation.inputs]
+            out = equation.primitive.bind(*inputs, **equation.params)
+            outputs = out if equation.primitive.multiple_results else (out,)
+            env.update(zip(equation.outputs, outputs, strict=True))
     return [read(atom) for atom in program.outvars]
 
 

@@ -126,6 +126,40 @@ def split_program(
     return _with_residuals(staged.jaxpr, later[0].jaxpr, tuple(flags[0]))
 
 
+def compute_again(split: Split, keeps: Callable[[Equation], bool]) -> Split:
+    """The split whose `later` computes the residuals again instead of taking them.
+
+    It starts from the known inputs, and from the outputs of those equations of `known` that `keeps`
+    is true of: the ones it needs of them are the new residuals.
+    """
+    known, later = split.known, split.later
+    count = len(known.outvars) - split.residuals
+    kept = [v for e in known.equations if keeps(e) for v in e.outputs]
+    again = [e for e in known.equations if not set(e.outputs) <= set(kept)]
+    sources: list[Atom] = [known.invars[k] for k in split.forwarded]
+    sources += known.outvars[count:]
+    names: dict[Atom, Atom] = dict(zip(later.invars, sources, strict=False))
+    rest = [e.replace(inputs=tuple(names.get(a, a) for a in e.inputs)) for e in later.equations]
+    outvars = [names.get(a, a) for a in later.outvars]
+    unknown = later.invars[len(sources) :]
+    whole = make((), (*known.invars, *kept, *unknown), [*again, *rest], outvars, later.name)
+    live = live_equations(whole)
+    needed = {a for e in live for a in e.inputs} | set(outvars)
+    forwarded = tuple(k for k, v in enumerate(known.invars) if v in needed)
+    residuals = [v for v in kept if v in needed]
+    first = make(
+        (), known.invars, known.equations, (*known.outvars[:count], *residuals), known.name
+    )
+    invars = (*(known.invars[k] for k in forwarded), *residuals, *unknown)
+    return Split(
+        first.replace(equations=tuple(live_equations(first))),
+        make((), invars, live, outvars, later.name),
+        split.out_unknown,
+        len(residuals),
+        forwarded,
+    )
+
+
 def _with_residuals(known: Jaxpr, tail: Jaxpr, out_unknown: tuple[bool, ...]) -> Split:
     """Decides how each value that `tail` needs from `known` gets there.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import errors
+from ..core import source
 from ..core.avals import ShapedArray
 from ..core.jaxpr import ClosedJaxpr, Equation, Jaxpr, Literal, Var
 from ..core.primitive import LinearInput, Zero
@@ -91,12 +92,15 @@ def backward(program: Jaxpr, consts: Sequence[Any], cotangents: Sequence[Any]) -
 
     for atom, ct in zip(program.outvars, cotangents, strict=True):
         accumulate(atom, ct)
-    for equation in reversed(program.equations):
-        cts = [pending.pop(v, None) for v in equation.outputs]
-        if all(ct is None for ct in cts) and not _acts_on(equation, linear):
-            continue
-        for atom, ct in zip(equation.inputs, _transpose(equation, cts, linear, env), strict=True):
-            accumulate(atom, ct)
+    with source.given() as given:
+        for equation in reversed(program.equations):
+            cts = [pending.pop(v, None) for v in equation.outputs]
+            if all(ct is None for ct in cts) and not _acts_on(equation, linear):
+                continue
+            given.at(equation.source)
+            found = _transpose(equation, cts, linear, env)
+            for atom, ct in zip(equation.inputs, found, strict=True):
+                accumulate(atom, ct)
     return [pending.pop(v, Zero(v.aval)) for v in program.invars]
 
 

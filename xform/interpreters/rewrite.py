@@ -6,17 +6,29 @@ Each is the interpreter of the same name run under staging, remembered for each 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from .. import errors
 from ..core.avals import ShapedArray
-from ..core.jaxpr import ClosedJaxpr, Jaxpr, Var, hoist_constants, live_equations, make
+from ..core.jaxpr import (
+    Atom,
+    ClosedJaxpr,
+    Equation,
+    Jaxpr,
+    Var,
+    hoist_constants,
+    live_equations,
+    make,
+)
+from ..core.loops import Inline
 from ..core.primitive import Zero
 from ..core.trace import Tracer
 from .batching import batch_flat, to_front
 from .evaluate import evaluate_program
 from .forward import instantiate, jvp_flat
-from .partial import Split, split_program
+from .partial import Split, compute_again, split_program
 from .reverse import transpose_flat
 from .staging import stage
 
@@ -134,6 +146,53 @@ def split(program: Jaxpr, unknown: Sequence[bool], wanted: Sequence[bool] | None
     return found
 
 
+def split_again(
+    program: Jaxpr, unknown: Sequence[bool], policy: Callable[..., Any] | None
+) -> Split:
+    """The split of a program that computes again what the policy does not keep, remembered."""
+
+    def keeps(equation: Equation) -> bool:
+        if policy is None:
+            return False
+        avals = [a.aval for a in equation.inputs]
+        answer = policy(equation.primitive, *avals, **equation.params)
+        if answer not in (True, False):
+            raise errors.ArgumentError(
+                "expected a checkpoint policy to return True or False",
+                repr(answer),
+                instead="a policy of xform.checkpoint_policies",
+            )
+        return bool(answer)
+
+    def build() -> Split:
+        found = split(program, unknown)
+        return compute_again(replace(found, known=without_calls(found.known)), keeps)
+
+    again: Split = remembered(program, ("split again", tuple(unknown), policy), build)
+    return again
+
+
+def without_calls(program: Jaxpr) -> Jaxpr:
+    """The program with the programs of plain calls in their places."""
+    equations: list[Equation] = []
+
+    def run(inner: Jaxpr, env: dict[Atom, Atom]) -> list[Atom]:
+        for equation in inner.equations:
+            inputs = tuple(env.get(a, a) for a in equation.inputs)
+            row = equation.primitive
+            if row.lower == Inline("jaxpr") and row.staged is None:
+                called: Jaxpr = equation.params["jaxpr"]
+                outs = run(called, dict(zip(called.invars, inputs, strict=True)))
+            else:
+                outs = [Var(v.aval) for v in equation.outputs]
+                equations.append(equation.replace(inputs=inputs, outputs=tuple(outs)))
+            env.update(zip(equation.outputs, outs, strict=True))
+        return [env.get(a, a) for a in inner.outvars]
+
+    outvars = run(program, {})
+    return make(program.constvars, program.invars, equations, outvars, program.name)
+
+
 def transpose_program(
     program: Jaxpr,
     linear: Sequence[bool],
@@ -173,6 +232,69 @@ def transpose_program(
     key = ("transpose", tuple(linear), tuple(nonzero), forced)
     found: Derived = remembered(program, key, build)
     return found
+
+
+def transposed_map(program: Jaxpr, fixed: int) -> Derived:
+    """The transpose of a program that is linear in all inputs together but the first `fixed`.
+
+    It maps the fixed inputs and one cotangent per output to one cotangent per linear input. Raises
+    `GradError` if the program is not linear.
+    """
+
+    def build() -> Derived:
+        count = len(program.invars)
+        derived = jvp_program(program, [k >= fixed for k in range(count)])
+        start = len(derived.consts)
+        unknown = [k >= start + count for k in range(len(derived.program.invars))]
+        found = split(derived.program, unknown)
+        known = _at_any_point(program, found, start + fixed)
+        linear = [
+            k >= len(found.forwarded) + found.residuals for k in range(len(found.later.invars))
+        ]
+
+        def function(*args: Any) -> list[Any]:
+            given = [*derived.consts, *args[:fixed]]
+            residuals = evaluate_program(known, (), given)
+            inputs = [*(given[k] for k in found.forwarded), *residuals]
+            inputs += [None] * (count - fixed)
+            cts = [ct for ct, f in zip(args[fixed:], derived.flags, strict=True) if f]
+            cts = [
+                ct
+                for ct, u in zip(cts, found.out_unknown[len(program.outvars) :], strict=True)
+                if u
+            ]
+            return [instantiate(ct) for ct in transpose_flat(found.later, linear, inputs, cts)]
+
+        avals = [*program.in_avals[:fixed], *(a.strong() for a in program.out_avals)]
+        return _derived(stage(function, avals, program.name), [True] * (count - fixed))
+
+    found: Derived = remembered(program, ("transposed", fixed), build)
+    return found
+
+
+def _at_any_point(program: Jaxpr, found: Split, primals: int) -> Jaxpr:
+    """The residuals of the derivative of a linear program, from its inputs before `primals`.
+
+    Raises `GradError` if one depends on a primal.
+    """
+    known = found.known
+    moving = set(known.invars[primals:])
+    for equation in known.equations:
+        if any(v in moving for v in equation.inputs):
+            moving.update(equation.outputs)
+    residuals = known.outvars[len(known.outvars) - found.residuals :]
+    needed = [*(known.invars[k] for k in found.forwarded), *residuals]
+    for atom, var in zip(needed, found.later.invars, strict=False):
+        if atom in moving:
+            user = next(e for e in found.later.equations if var in e.inputs)
+            raise errors.GradError(
+                f"expected a linear function to transpose, and {program.name} is none",
+                f"a derivative by {user.primitive}, at {user.source.text}",
+                why="its derivative depends on the point at which it is taken",
+                instead="xform.vjp, which transposes the derivative at a point",
+            )
+    kept = make((), known.invars[:primals], known.equations, residuals, known.name)
+    return kept.replace(equations=tuple(live_equations(kept)))
 
 
 def keep_outputs(program: Jaxpr, wanted: Sequence[bool]) -> Jaxpr:
@@ -221,5 +343,7 @@ __all__ = [
     "rearranged",
     "remembered",
     "split",
+    "split_again",
     "transpose_program",
+    "transposed_map",
 ]

@@ -166,6 +166,7 @@ from .slicing import (
     slice,  # noqa: A004
     slice_in_dim,
 )
+from .solvers import custom_linear_solve, custom_root
 
 __all__ = [
     "GatherDimensionNumbers",
@@ -213,6 +214,8 @@ __all__ = [
     "cummin",
     "cumprod",
     "cumsum",
+    "custom_linear_solve",
+    "custom_root",
     "digamma",
     "div",
     "dot",

@@ -358,7 +358,7 @@ def fori_loop(
     Array(24, dtype=int32, weak_type=True)
     """
     low, high = _bounds(lower, upper)
-    start, stop = concrete(low), concrete(high)
+    start, stop = concrete(lower), concrete(upper)
     label = label_of(progress, body_fun) or False
 
     def counting(state: Any) -> Any:

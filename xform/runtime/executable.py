@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -22,6 +24,7 @@ from .dispatch import JitFunction, add_plan
 from .engine import Library, link
 from .host_calls import HostCalls
 from .plan import ArrayLeaf, ListSpec, Plan, Spec
+from .progress import Progress
 
 _GIL_BYTES = 1 << 20  # above this much memory gone through, other Python threads may run meanwhile
 
@@ -35,17 +38,17 @@ class Executable:
     """
 
     def __init__(self, program: Jaxpr, donated: Sequence[bool] = ()) -> None:
-        request = Request(program, donated)
-        facts, code = opened(_built(request))
+        code = _code_of(Request(program, donated))
+        facts = code.facts
         self.in_avals = program.in_avals
         self.out_avals = program.out_avals
         self.donated = tuple(donated) or (False,) * len(program.invars)
         self.used = facts.used
         self.workspace_bytes = facts.workspace_bytes
         self.aliases = facts.aliases
-        self.host_calls = HostCalls([request.equation(k) for k in facts.host_calls])
-        self.library = _linked(code, facts, self.host_calls)
-        self.kernel = self.library[ENTRY]
+        self.host_calls = code.host_calls
+        self.code = code
+        self.kernel = code.library[ENTRY]
         touched = sum(a.nbytes for a in (*program.in_avals, *program.out_avals))
         self.release_gil = facts.long_running or (
             not self.host_calls.count and touched > _GIL_BYTES
@@ -114,18 +117,48 @@ def _as_array(x: Any, aval: Any) -> Any:
     return BASE.wrap(array, aval)
 
 
+class Code:
+    """Compiled code in this process, with what it calls; programs that are equal share it."""
+
+    def __init__(self, request: Request) -> None:
+        self.facts, text = opened(_built(request))
+        facts = self.facts
+        self.host_calls = HostCalls([request.equation(k) for k in facts.host_calls])
+        self.progress = Progress(facts.progress)
+        symbols = blas.symbols(*facts.routines)
+        symbols |= {**self.host_calls.symbols(), **self.progress.symbols()}
+        if facts.routines:
+            symbols |= blas.thread_controls()
+        self.library: Library = link(text, [ENTRY], symbols)
+
+
+_MOST_CODES = 128
+_recent: OrderedDict[str, Code] = OrderedDict()
+_recent_lock = threading.Lock()
+
+
+def _code_of(request: Request) -> Code:
+    """Code for a program: that of an equal one, where it was used lately, else made or read."""
+    if request.key is None:
+        return Code(request)
+    with _recent_lock:
+        found = _recent.get(request.key)
+        if found is not None:
+            _recent.move_to_end(request.key)
+            return found
+    made = Code(request)
+    with _recent_lock:
+        _recent[request.key] = made
+        while len(_recent) > _MOST_CODES:
+            _recent.popitem(last=False)
+    return made
+
+
 def _built(request: Request) -> bytes:
     """The compiled program, from the disk cache where it has a lasting name."""
     if request.key is None:
         return request.build()
     return get_or_build(cache_key(request.key, request.target), request.build)
-
-
-def _linked(code: bytes, facts: Facts, host_calls: HostCalls) -> Library:
-    symbols = {**blas.symbols(*facts.routines), **host_calls.symbols()}
-    if facts.routines:
-        symbols |= blas.thread_controls()
-    return link(code, [ENTRY], symbols)
 
 
 _of_program: WeakKeyDictionary[Jaxpr, Executable] = WeakKeyDictionary()
