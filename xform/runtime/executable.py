@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..compiler.request import ENTRY, Facts, Request, opened
+from ..compiler.request import ENTRY, Request, opened
 from ..core import source
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Equation, Jaxpr, Var, make, subprograms
