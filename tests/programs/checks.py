@@ -1,0 +1,246 @@
+"""What holds of every program: all ways of running it agree, as do its derivatives and batches.
+
+The reference is the program in Python, one operator and one step at a time, as `disable_jit` runs
+it: there is no loop, branch or call in it that any part of the library would see.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+import xform
+import xform.numpy as xnp
+from tests.programs.values import Notes, Program, defined, numbers
+from xform.compiler.simplify import simplify
+from xform.config import config
+from xform.core import dtypes
+from xform.core.check import check
+from xform.core.jaxpr import hoist_constants
+from xform.core.trace import aval_of
+from xform.interpreters.evaluate import evaluate_closed, evaluate_program
+
+# Programs have few statements, on small numbers, and do not amplify roundings by much: what all
+# their roundings add up to is less than this.
+ROUNDINGS = 2.0**13
+STEP = 2.0**-13  # of differences in float64, whose error is its fourth power
+
+
+@contextlib.contextmanager
+def double() -> Iterator[None]:
+    """Numbers of 64 bits, and no files: what programs are drawn and checked under."""
+    with config.scoped(enable_x64=True, cache_dir=""):
+        yield
+
+
+def reference(f: Callable[..., Any], *args: Any) -> Any:
+    with xform.disable_jit():
+        return f(*args)
+
+
+def assert_same(
+    found: Sequence[Any],
+    wanted: Sequence[Any],
+    what: str,
+    precision: str = "float64",
+    exact: Sequence[bool] | None = None,
+) -> None:
+    """Equal shapes and dtypes; equal numbers up to the roundings of a program."""
+    assert len(found) == len(wanted), what
+    tolerance = ROUNDINGS * float(np.finfo(precision).eps)
+    for k, (x, y) in enumerate(zip(found, wanted, strict=True)):
+        got, want = np.asarray(x), np.asarray(y)
+        assert got.shape == want.shape, f"{what}: output {k}: {got.shape} for {want.shape}"
+        assert got.dtype == want.dtype, f"{what}: output {k}: {got.dtype} for {want.dtype}"
+        if want.dtype.kind != "f" or (exact is not None and exact[k]):
+            np.testing.assert_array_equal(got, want, f"{what}: output {k}")
+            continue
+        scale = tolerance * max(1.0, float(np.max(np.abs(want), initial=0.0)))
+        np.testing.assert_allclose(
+            got, want, rtol=tolerance, atol=scale, err_msg=f"{what}: output {k}"
+        )
+
+
+def arrays(inputs: Sequence[np.ndarray]) -> list[Any]:
+    return [xnp.asarray(x) for x in inputs]
+
+
+def is_float(x: Any) -> bool:
+    return dtypes.is_inexact(aval_of(x).dtype)
+
+
+def keeps_its_claims(program: Program, inputs: Sequence[Any]) -> bool:
+    """Whether what was drawn as exact is so for these inputs too, and nothing is too large."""
+    notes = Notes(program.claims)
+    reference(defined(program.body(noted=True), note=notes), *inputs)
+    return notes.holds
+
+
+# -- running ------------------------------------------------------------------------------------
+
+
+def check_ways_of_running(program: Program) -> None:
+    """The reference = staged = simplified = eager = compiled."""
+    f, given = program.function, arrays(program.inputs)
+    precision, exact = program.precision, program.exact
+    wanted = reference(f, *given)
+    staged = xform.make_jaxpr(f)(*given)
+    check(staged)
+    assert [a.strong() for a in staged.out_avals] == [aval_of(y).strong() for y in wanted]
+    assert_same(reference(evaluate_closed, staged, given), wanted, "staged", precision, exact)
+    simple = simplify(hoist_constants(staged.jaxpr))
+    check(simple)
+    found = reference(evaluate_program, simple, (), [*staged.consts, *given])
+    assert_same(found, wanted, "simplified", precision, exact)
+    assert_same(f(*given), wanted, "eager", precision, exact)
+    jitted = xform.jit(f)
+    for again in ("compiled", "called again"):
+        assert_same(jitted(*given), wanted, again, precision, exact)
+    for x, before in zip(given, program.inputs, strict=True):
+        np.testing.assert_array_equal(np.asarray(x), before, "an input has changed")
+
+
+def check_donation(program: Program) -> None:
+    """Inputs whose memory the outputs may take over give the same results."""
+    f, given = program.function, arrays(program.inputs)
+    wanted = reference(f, *given)
+    jitted = xform.jit(f, donate_argnums=range(len(given)))
+    copies = xform.jit(lambda *xs: xs)  # Only memory that a call has made can be taken over.
+    for _ in range(2):
+        found = jitted(*copies(*given))
+        assert_same(found, wanted, "donated", program.precision, program.exact)
+
+
+# -- derivatives --------------------------------------------------------------------------------
+
+
+def on_floats(program: Program) -> tuple[Any, list[Any]]:
+    """The program as a function of its floating inputs to its floating outputs, and the inputs."""
+    f, given = program.function, arrays(program.inputs)
+    at = [k for k, x in enumerate(given) if is_float(x)]
+
+    def moving(*floats: Any) -> list[Any]:
+        full = list(given)
+        for k, x in zip(at, floats, strict=True):
+            full[k] = x
+        return [y for y in f(*full) if is_float(y)]
+
+    return moving, [given[k] for k in at]
+
+
+def directions(values: Sequence[Any], seed: int) -> list[Any]:
+    """A small exact direction for each value."""
+    found = [numbers(x.shape, "float64", seed + k) for k, x in enumerate(values)]
+    return [xnp.asarray((t / 4).astype(x.dtype)) for t, x in zip(found, values, strict=True)]
+
+
+def inner(xs: Sequence[Any], ys: Sequence[Any]) -> tuple[float, float]:
+    """The inner product, and the sum of the sizes of its terms."""
+    total = size = 0.0
+    for x, y in zip(xs, ys, strict=True):
+        terms = np.asarray(x, np.float64) * np.asarray(y, np.float64)
+        total += float(np.sum(terms))
+        size += float(np.sum(np.abs(terms)))
+    return total, size
+
+
+def check_derivatives(program: Program) -> None:
+    """jvp = adjoint of vjp, compiled = eager = reference, and = differences where there are any."""
+    f, at = on_floats(program)
+    if not at or not reference(f, *at):
+        return
+    precision = program.precision
+    tangents = directions(at, 100)
+    outs, slopes = reference(xform.jvp, f, at, tangents)
+    cts = directions(outs, 200)
+    values, pullback = xform.vjp(f, *at)
+    assert_same(values, outs, "the value of vjp", precision)
+    pulled = pullback(cts)
+    forward, size = inner(slopes, cts)
+    backward, size_too = inner(tangents, pulled)
+    tolerance = ROUNDINGS * float(np.finfo(precision).eps)
+    assert abs(forward - backward) <= tolerance * (1 + size + size_too), (forward, backward)
+
+    assert_same(xform.jvp(f, at, tangents)[1], slopes, "jvp", precision)
+    both = xform.jit(lambda xs, ts: xform.jvp(f, xs, ts))(at, tangents)
+    assert_same(both[1], slopes, "jit(jvp)", precision)
+    back = xform.jit(lambda xs, c: xform.vjp(f, *xs)[1](c))(at, cts)
+    assert_same(back, pulled, "jit(vjp)", precision)
+    if precision == "float64":
+        check_differences(f, at, tangents, slopes)
+
+
+def check_differences(f: Any, at: Sequence[Any], ts: Sequence[Any], slopes: Sequence[Any]) -> None:
+    """The tangents are a five-point central difference, where there is no kink in between.
+
+    At a kink the differences to either side, of three points each, are not the same.
+    """
+    points = [
+        [np.asarray(x) + k * STEP * np.asarray(t) for x, t in zip(at, ts, strict=True)]
+        for k in (-2, -1, 0, 1, 2)
+    ]
+    moved = [reference(f, *map(xnp.asarray, point)) for point in points]
+    for slope, *around in zip(slopes, *moved, strict=True):
+        a, b, o, c, d = (np.asarray(y) for y in around)
+        left, right = (3 * o - 4 * b + a) / (2 * STEP), (4 * c - 3 * o - d) / (2 * STEP)
+        wanted = (8 * (c - b) - (d - a)) / (12 * STEP)
+        largest = max(float(np.max(np.abs(y), initial=1.0)) for y in (a, d, slope))
+        smooth = np.abs(left - right) <= 1e-6 * np.abs(wanted) + 1e-7 * largest
+        np.testing.assert_allclose(
+            np.asarray(slope)[smooth],
+            wanted[smooth],
+            rtol=1e-6,
+            atol=1e-7 * largest,
+            err_msg="a difference",
+        )
+
+
+# -- batches ------------------------------------------------------------------------------------
+
+
+def check_batches(program: Program, size: int = 3) -> None:
+    """vmap = a Python loop, with each of the inputs mapped, or all of them; compiled too."""
+    f, shared = program.function, arrays(program.inputs)
+    count = len(shared)
+    stacks = [rows_like(x, size) for x in program.inputs]
+    for pattern in {(True,) * count, *(tuple(k == j for k in range(count)) for j in range(count))}:
+        args = [
+            [row[n] if m else x for n in range(size)]
+            for row, x, m in zip(stacks, shared, pattern, strict=True)
+        ]
+        rows = [list(row) for row in zip(*args, strict=True)]
+        # Another row that is not as exact as was claimed gives its place to the program's inputs.
+        rows = [row if keeps_its_claims(program, row) else shared for row in rows]
+        results = [reference(f, *row) for row in rows]
+        wanted = [
+            np.stack([np.asarray(y) for y in column]) for column in zip(*results, strict=True)
+        ]
+        axes = [k % (x.ndim + 1) if pattern[k] else None for k, x in enumerate(shared)]
+        stacked = [
+            x if axis is None else xnp.asarray(np.stack([np.asarray(v) for v in column], axis))
+            for x, axis, column in zip(shared, axes, zip(*rows, strict=True), strict=True)
+        ]
+        mapped = xform.vmap(f, in_axes=tuple(axes))
+        assert_same(mapped(*stacked), wanted, f"vmap {axes}", program.precision)
+        assert_same(xform.jit(mapped)(*stacked), wanted, f"jit(vmap {axes})", program.precision)
+
+
+def rows_like(x: np.ndarray, size: int) -> list[Any]:
+    """The input and other numbers of its kind."""
+    if x.dtype.kind == "f":
+        others = [numbers(x.shape, str(x.dtype), 300 + n) for n in range(size - 1)]
+    elif x.ndim:
+        flat = x.reshape(-1)
+        others = [np.roll(flat, n + 1).reshape(x.shape) for n in range(size - 1)]
+    else:
+        others = [numbers(x.shape, str(x.dtype), 310 + n) for n in range(size - 1)]
+    return [xnp.asarray(y) for y in (x, *others)]
+
+
+CHECKS: dict[str, Callable[[Program], None]] = {
+    "run": check_ways_of_running,
+    "donate": check_donation,
+    "derive": check_derivatives,
+    "batch": check_batches,
+}

@@ -1,0 +1,76 @@
+"""Long hunts, outside of pytest: `python -m tests.programs.hunt derive 0 5000`.
+
+Draws the programs of a range of seeds, checks each in one way of `checks.CHECKS` (or in all of
+them, by "all"), and prints those that fail as small as it can make them.
+"""
+
+import argparse
+import contextlib
+import traceback
+import warnings
+from collections.abc import Sequence
+
+from tests.programs.checks import CHECKS, double
+from tests.programs.drawing import shrunk
+from tests.programs.grammar import from_numbers, from_seed
+from tests.programs.values import Program
+
+_MOST_TRIES = 1500
+
+
+def fault_of(program: Program, ways: Sequence[str]) -> str | None:
+    """The way that fails and the kind of error, if one does."""
+    for way in ways:
+        try:
+            CHECKS[way](program)
+        except Exception as error:
+            return f"{way} {type(error).__name__}"
+    return None
+
+
+def hunt(ways: Sequence[str], start: int, stop: int, *, smooth: bool, loops: bool) -> int:
+    """Checks the programs of the seeds; gives the number of those that fail."""
+    options = {"smooth": smooth, "loops": loops}
+    faults = 0
+    for seed in range(start, stop):
+        program, used = from_seed(seed, **options)
+        fault = fault_of(program, ways)
+        if fault is None:
+            continue
+        faults += 1
+        tries = 0
+
+        def fails(numbers: Sequence[int], fault: str = fault) -> bool:
+            nonlocal tries
+            tries += 1
+            if tries > _MOST_TRIES:
+                return False
+            return fault_of(from_numbers(numbers, **options), (fault.split()[0],)) == fault
+
+        least = from_numbers(shrunk(used, fails), **options)
+        print(f"\n--- seed {seed}: {fault}\n{least!r}", flush=True)
+        with contextlib.suppress(Exception):
+            try:
+                CHECKS[fault.split()[0]](least)
+            except Exception:
+                print(traceback.format_exc(limit=-3), flush=True)
+    return faults
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("way", choices=[*CHECKS, "all"])
+    parser.add_argument("start", type=int)
+    parser.add_argument("stop", type=int)
+    parser.add_argument("--smooth", action="store_true")
+    parser.add_argument("--straight", action="store_true")
+    given = parser.parse_args()
+    ways = list(CHECKS) if given.way == "all" else [given.way]
+    warnings.simplefilter("error")
+    with double():
+        count = hunt(ways, given.start, given.stop, smooth=given.smooth, loops=not given.straight)
+    print(f"{count} of {given.stop - given.start} programs fail", flush=True)
+
+
+if __name__ == "__main__":
+    main()
