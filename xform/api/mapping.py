@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from .. import errors, tree
+from ..core.axes import named_size
 from ..core.trace import aval_of
 from ..interpreters.batching import batch_flat, place
 from .flat import FlatFunction, argument_names, as_arrays, canonical, name_of
@@ -69,7 +70,7 @@ def vmap(
         ]
         size = _axis_size(leaves, axes, axis_size, names)
         flat = FlatFunction(fun, in_tree, takes_kwargs=True)
-        outs, dims = batch_flat(flat, size, leaves, axes, axis_name)
+        outs, dims = batch_flat(flat, named_size(size, axis_name), leaves, axes)
         wanted = _out_axes(out_axes, flat.value(list(range(len(outs)))))
         placed = [
             _place_output(size, y, d, w, fun) for y, d, w in zip(outs, dims, wanted, strict=True)

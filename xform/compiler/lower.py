@@ -12,8 +12,10 @@ import numpy as np
 from .. import errors
 from .._kernels import scalar
 from ..core.avals import ShapedArray
+from ..core.axes import unknown_axis
 from ..core.jaxpr import Equation, Jaxpr, Literal, Var
 from ..core.loops import (
+    Collective,
     Contract,
     Generate,
     Map,
@@ -106,6 +108,8 @@ class _Lowering:
                 where=equation.source.text,
                 why=loop.reason,
             )
+        if isinstance(loop, Collective):
+            raise unknown_axis(equation.params["axes"][0][0], equation.primitive.name)
         if not _is_native(loop, equation, operands):
             loop = _OPAQUE
         elif isinstance(loop, Contract) and is_small(equation, operands):

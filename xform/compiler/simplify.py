@@ -95,7 +95,7 @@ class _Rewriter:
     def equation(self, equation: Equation, inputs: tuple[Atom, ...], scope: int) -> Sequence[Atom]:
         loop = equation.primitive.lower
         if isinstance(loop, Inline):
-            inner: Jaxpr = equation.params[loop.param]
+            inner = loop.program(equation.params)
             if loop.barrier:
                 self.scopes += 1
                 scope = self.scopes

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from ..core.axes import axis_name
 from ..core.jaxpr import ClosedJaxpr, Jaxpr, hoist_constants, live_equations, make
 from ..core.primitive import Zero
 from ..core.trace import Tracer
@@ -79,10 +80,11 @@ def jvp_program(program: Jaxpr, nonzero: Sequence[bool]) -> Derived:
     return found
 
 
-def batch_program(
-    program: Jaxpr, size: int, batched: Sequence[bool], axis_name: Any = None
-) -> Derived:
-    """The program over a leading axis of the batched inputs, and which outputs have it."""
+def batch_program(program: Jaxpr, size: int, batched: Sequence[bool]) -> Derived:
+    """The program over a leading axis of the batched inputs, and which outputs have it.
+
+    The size is a `NamedSize` where the axis has a name.
+    """
 
     def build() -> Derived:
         flags: list[bool] = []
@@ -90,7 +92,7 @@ def batch_program(
         def function(*args: Any) -> list[Any]:
             dims = [0 if b else None for b in batched]
             outs, out_dims = batch_flat(
-                lambda *xs: evaluate_program(program, (), xs), size, args, dims, axis_name
+                lambda *xs: evaluate_program(program, (), xs), size, args, dims
             )
             flags.extend(d is not None for d in out_dims)
             return [
@@ -99,12 +101,12 @@ def batch_program(
             ]
 
         avals = [
-            a.update(shape=(size, *a.shape)) if b else a
+            a.update(shape=(int(size), *a.shape)) if b else a
             for a, b in zip(program.in_avals, batched, strict=True)
         ]
         return _derived(stage(function, avals, program.name), flags)
 
-    key = ("batch", size, tuple(batched), axis_name)
+    key = ("batch", int(size), axis_name(size), tuple(batched))
     found: Derived = remembered(program, key, build)
     return found
 
