@@ -20,6 +20,8 @@ from .api import (
     custom_vjp,
     device_get,
     device_put,
+    device_put_replicated,
+    device_put_sharded,
     disable_jit,
     enable_x64,
     eval_shape,
@@ -31,21 +33,36 @@ from .api import (
     jvp,
     linearize,
     make_jaxpr,
+    pmap,
+    shard_map,
     value_and_grad,
     vjp,
     vmap,
 )
 from .config import config
 from .runtime.array import Array
+from .runtime.devices import (
+    Device,
+    default_backend,
+    device_count,
+    devices,
+    local_device_count,
+    local_devices,
+    process_count,
+    process_index,
+)
+from .runtime.sharding import NamedSharding, PartitionSpec as P, make_mesh
 
 __version__ = "0.1.0"
 
 _SUBMODULES = (
+    "debug",
     "errors",
     "extend",
     "lax",
     "nn",
     "random",
+    "sharding",
     "tree",
     "tree_util",
 )
@@ -54,14 +71,22 @@ remat = checkpoint
 
 __all__ = [
     "Array",
+    "Device",
+    "NamedSharding",
+    "P",
     "ShapeDtypeStruct",
     "block_until_ready",
     "checkpoint",
     "config",
     "custom_jvp",
     "custom_vjp",
+    "default_backend",
+    "device_count",
     "device_get",
     "device_put",
+    "device_put_replicated",
+    "device_put_sharded",
+    "devices",
     "disable_jit",
     "enable_x64",
     "eval_shape",
@@ -72,9 +97,16 @@ __all__ = [
     "jit",
     "jvp",
     "linearize",
+    "local_device_count",
+    "local_devices",
     "make_jaxpr",
+    "make_mesh",
     "numpy",
+    "pmap",
+    "process_count",
+    "process_index",
     "remat",
+    "shard_map",
     "value_and_grad",
     "vjp",
     "vmap",

@@ -7,6 +7,7 @@ what all devices compute together, which is its meaning.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -49,6 +50,17 @@ class AxesTrace(Trace):
 def in_scope(axes: Axes, exact: bool = False) -> active:
     """A block in which the named axes are in scope, for staging programs of one device."""
     return active(AxesTrace(current_trace(), axes, exact))
+
+
+def devices_around() -> int:
+    """How many devices the program being staged runs on."""
+    count = 1
+    at: Trace | None = current_trace()
+    while at is not None:
+        if isinstance(at, AxesTrace):
+            count *= math.prod(size for _, size in at.bound)
+        at = at.parent
+    return count
 
 
 def stage_for_devices(

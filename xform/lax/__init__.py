@@ -101,6 +101,7 @@ from .parallel import (
     psum_scatter,
     pswapaxes,
 )
+from .placement import with_sharding_constraint
 from .reductions import (
     Precision,
     argmax,
@@ -324,6 +325,7 @@ __all__ = [
     "top_k",
     "transpose",
     "unstack",
+    "with_sharding_constraint",
 ]
 
 # Names of jax.lax that later releases bring.
@@ -394,7 +396,6 @@ _AWAITED = frozenset(
         "stage",
         "switch",
         "while_loop",
-        "with_sharding_constraint",
         "zeta",
     ]
 )
