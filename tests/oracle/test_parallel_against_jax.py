@@ -167,7 +167,7 @@ def over_two(L: Any, kind: str, f: Any, x: Any) -> Any:
 
 def on_mesh(L: Any, kind: str, f: Any, x: Any) -> Any:
     P = L.root.sharding.PartitionSpec
-    mesh = L.root.make_mesh((2, 2), ("i", "j"))
+    mesh = L.root.sharding.Mesh(np.array(L.root.devices()).reshape(2, 2), ("i", "j"))
     in_specs, out_specs, body = f(L, P)
     mapped = L.root.shard_map(
         body, mesh=mesh, in_specs=in_specs, out_specs=out_specs, check_vma=False

@@ -10,7 +10,7 @@ from .. import errors, tree
 from ..config import config
 from ..core.jaxpr import hoist_constants
 from ..core.trace import BASE, aval_of
-from ..higher_order.parallel_call import Devices, parallel_call
+from ..higher_order.parallel_call import parallel_call
 from ..interpreters.batching import place
 from ..interpreters.spmd import devices_around, stage_for_devices
 from ..ops.structural import moveaxis
@@ -20,7 +20,7 @@ from .flat import FlatFunction, argument_names, as_arrays, canonical, name_of
 from .jit import jit
 from .mapping import check_in_axes, checked_axis, leaf_axes, mapped_size, output_axes
 
-_NO_NAME = "devices"
+_UNNAMED = "<devices>"  # the axis of a pmap without axis_name, which no collective asks for
 
 
 def pmap(
@@ -110,7 +110,7 @@ class Parallel:
         axis_size: int | None,
     ) -> None:
         self.fun = fun
-        self.axis_name = axis_name
+        self.axis_name = _UNNAMED if axis_name is None else axis_name
         self.in_axes = in_axes
         self.out_axes = out_axes
         self.static = static
@@ -167,14 +167,14 @@ class Parallel:
         split = [x if a is None else moveaxis(x, a, 0) for x, a in zip(leaves, axes, strict=True)]
         avals = [_part(x, a is not None) for x, a in zip(split, axes, strict=True)]
         flat = FlatFunction(fun, in_tree, takes_kwargs=True)
-        devices = Devices(((self.axis_name, size),))
-        program = stage_for_devices(flat, avals, devices.axes, name_of(self.fun), names())
+        named = ((self.axis_name, size),)
+        program = stage_for_devices(flat, avals, named, name_of(self.fun), names())
         wanted = output_axes(self.out_axes, flat.value(list(range(len(program.out_avals)))))
         outs = parallel_call(
             *program.consts,
             *split,
             jaxpr=hoist_constants(program.jaxpr),
-            devices=devices,
+            axes=named,
             in_axes=tuple(
                 () if a is None else (0,) for a in (*(None for _ in program.consts), *axes)
             ),
@@ -227,11 +227,11 @@ class Parallel:
         key = (axis, size)
         found = self.shardings.get(key)
         if found is None:
-            name = _NO_NAME if self.axis_name is None else self.axis_name
+            name = self.axis_name
             devices = self.devices or require_devices(size, "pmap")
             spec = PartitionSpec(*(None for _ in range(axis)), name)
             found = self.shardings[key] = NamedSharding(Mesh(list(devices), (name,)), spec)
-        return found  # type: ignore[no-any-return]
+        return found
 
 
 def _with_static(fun: Any, args: tuple[Any, ...], static: set[int]) -> Callable[..., Any]:

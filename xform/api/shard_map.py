@@ -10,7 +10,7 @@ from .. import errors, tree
 from ..core.avals import ShapedArray
 from ..core.jaxpr import hoist_constants
 from ..core.trace import BASE, aval_of
-from ..higher_order.parallel_call import Devices, Places, parallel_call
+from ..higher_order.parallel_call import Places, parallel_call
 from ..interpreters.spmd import stage_for_devices, varying
 from ..ops.structural import reshape, transpose
 from ..runtime.devices import require_devices
@@ -123,11 +123,10 @@ class Sharded:
         self.in_specs = in_specs
         self.out_specs = out_specs
         self.checked = checked
-        self.devices = Devices(mesh.axes)
 
     def call(self, args: tuple[Any, ...]) -> Any:
         """Divides the arguments, runs the program of one device, and joins the outputs."""
-        require_devices(self.devices.count, f"shard_map of {name_of(self.fun)}")
+        require_devices(self.mesh.size, f"shard_map of {name_of(self.fun)}")
         leaves, in_tree = tree.flatten((args, {}))
         leaves = [canonical(x) for x in leaves]
         specs = _specs(self.in_specs, args, "in_specs", self.mesh)
@@ -140,7 +139,7 @@ class Sharded:
             in_axes.append(_places(self.mesh, spec))
         flat = FlatFunction(self.fun, in_tree, takes_kwargs=True)
         program = stage_for_devices(
-            flat, avals, self.devices.axes, name_of(self.fun), names, exact=self.checked
+            flat, avals, self.mesh.axes, name_of(self.fun), names, exact=self.checked
         )
         jaxpr = hoist_constants(program.jaxpr)
         in_axes = [*(() for _ in program.consts), *in_axes]
@@ -150,12 +149,12 @@ class Sharded:
             _check_rank(aval, spec)
         out_axes = [_places(self.mesh, spec) for spec in wanted]
         if self.checked:
-            self._check_outputs(varying(jaxpr, self.devices.axes, in_axes), out_axes, wanted)
+            self._check_outputs(varying(jaxpr, self.mesh.axes, in_axes), out_axes, wanted)
         outs = parallel_call(
             *program.consts,
             *blocks,
             jaxpr=jaxpr,
-            devices=self.devices,
+            axes=self.mesh.axes,
             in_axes=tuple(in_axes),
             out_axes=tuple(out_axes),
             name=name_of(self.fun),

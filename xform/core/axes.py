@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 from .. import errors
-from .trace import Trace, current_trace
+from .effects import Effects, NamedAxis
+from .trace import Trace, active, current_trace
 
 Axes = tuple[tuple[Hashable, int], ...]
 """Named axes with their sizes, major to minor."""
@@ -39,6 +41,32 @@ def axis_name(size: int) -> Hashable:
     return size.name if isinstance(size, NamedSize) else None
 
 
+class AxesTrace(Trace):
+    """Brings named axes into scope for the programs that are staged inside.
+
+    `exact` says that what is the same on all devices counts as one value, also for gradients.
+    """
+
+    __slots__ = ("bound", "exact")
+
+    def __init__(self, parent: Trace, bound: Axes, exact: bool = False) -> None:
+        super().__init__(parent)
+        self.bound = bound
+        self.exact = exact
+
+    def __repr__(self) -> str:
+        return f"a program for devices along {self.bound}"
+
+    @property
+    def axes(self) -> Axes:
+        return self.bound
+
+    def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        assert self.parent is not None
+        with active(self.parent):
+            return primitive.bind(*args, **params)
+
+
 def axis_environment() -> dict[Hashable, int]:
     """The sizes of the named axes in scope, innermost first."""
     found: dict[Hashable, int] = {}
@@ -49,6 +77,14 @@ def axis_environment() -> dict[Hashable, int]:
                 found.setdefault(name, size)
         at = at.parent
     return found
+
+
+def effects_of_rules(inner: Effects, **params: Any) -> Effects:
+    """The effects of an operator that holds functions of the user's.
+
+    What axes they communicate along is not known before they run: any that are in scope now.
+    """
+    return inner | {NamedAxis(name) for name in axis_environment()}
 
 
 def unknown_axis(name: Hashable, what: str) -> errors.UnknownAxisError:
@@ -67,3 +103,19 @@ def size_of_axis(name: Hashable, what: str) -> int:
         return axis_environment()[name]
     except (KeyError, TypeError):
         raise unknown_axis(name, what) from None
+
+
+def require_local_gradients() -> None:
+    """Raises `GradError` where the gradients of one device would not be what is wanted."""
+    at: Trace | None = current_trace()
+    while at is not None:
+        if isinstance(at, AxesTrace) and at.exact:
+            raise errors.GradError(
+                "expected shard_map(..., check_vma=False) around a function that takes gradients",
+                f"check_vma=True, and devices along {', '.join(repr(n) for n, _ in at.bound)}",
+                why="gradients taken on a device are those of its own output: nothing sums those "
+                "of values that all devices share",
+                instead="shard_map(..., check_vma=False) and lax.psum of the gradients, or the "
+                "gradient of the function that shard_map returns",
+            )
+        at = at.parent

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import errors, runtime
 from ..core.avals import ShapedArray
 from ..core.axes import Axes
 from ..core.effects import Effects, NamedAxis
-from ..core.jaxpr import Jaxpr, hoist_constants
+from ..core.jaxpr import Jaxpr
 from ..core.loops import Inline
 from ..core.primitive import Custom, Domain, LinearInput, Primitive, Zero, define
 from ..core.trace import aval_of
@@ -31,33 +31,22 @@ from .call import merge_by, nonzero, split_by
 Places = tuple[int, ...]
 
 
-class Devices(NamedTuple):
-    """The devices that run a program: their named axes, and their numbers along them."""
-
-    axes: Axes
-    ids: tuple[int, ...] | None = None
-
-    @property
-    def count(self) -> int:
-        return math.prod(size for _, size in self.axes)
-
-    @property
-    def everywhere(self) -> Places:
-        """The places of a value that differs along every axis."""
-        return tuple(range(len(self.axes)))
+def _everywhere(axes: Axes) -> Places:
+    """The places of a value that differs along every axis."""
+    return tuple(range(len(axes)))
 
 
 def _bind(
     program: Jaxpr,
     inputs: Sequence[Any],
-    devices: Devices,
+    axes: Axes,
     in_axes: Sequence[Places],
     out_axes: Sequence[Places],
 ) -> list[Any]:
     found: list[Any] = parallel_call(
         *inputs,
         jaxpr=program,
-        devices=devices,
+        axes=axes,
         in_axes=tuple(in_axes),
         out_axes=tuple(out_axes),
         name=program.name,
@@ -68,12 +57,12 @@ def _bind(
 def _avals(
     *avals: ShapedArray,
     jaxpr: Jaxpr,
-    devices: Devices,
+    axes: Axes,
     in_axes: tuple[Places, ...],
     out_axes: tuple[Places, ...],
     name: str,
 ) -> tuple[ShapedArray, ...]:
-    sizes = [size for _, size in devices.axes]
+    sizes = [size for _, size in axes]
     if not len(avals) == len(in_axes) == len(jaxpr.invars):
         raise errors.ShapeError(
             f"expected {len(jaxpr.invars)} inputs of the program {name}", f"{len(avals)}"
@@ -91,26 +80,22 @@ def _avals(
     )
 
 
-def _impl(
-    *arrays: Any, jaxpr: Jaxpr, devices: Devices, in_axes: Any, out_axes: Any, name: str
-) -> Any:
-    return on_all_devices(jaxpr, devices.axes, arrays, in_axes, out_axes)
+def _impl(*arrays: Any, jaxpr: Jaxpr, axes: Axes, in_axes: Any, out_axes: Any, name: str) -> Any:
+    return on_all_devices(jaxpr, axes, arrays, in_axes, out_axes)
 
 
-def _eager(
-    *arrays: Any, jaxpr: Jaxpr, devices: Devices, in_axes: Any, out_axes: Any, name: str
-) -> Any:
-    return runtime.executable.run_program(_whole(jaxpr, devices, in_axes, out_axes, name), arrays)
+def _eager(*arrays: Any, jaxpr: Jaxpr, axes: Axes, in_axes: Any, out_axes: Any, name: str) -> Any:
+    return runtime.executable.run_program(_whole(jaxpr, axes, in_axes, out_axes, name), arrays)
 
 
-def _whole(jaxpr: Jaxpr, devices: Devices, in_axes: Any, out_axes: Any, name: str) -> Jaxpr:
+def _whole(jaxpr: Jaxpr, axes: Axes, in_axes: Any, out_axes: Any, name: str) -> Jaxpr:
     """The program of all devices together, for the compiler."""
-    return program_for_all(jaxpr, devices.axes, in_axes, out_axes)
+    return program_for_all(jaxpr, axes, in_axes, out_axes)
 
 
-def _effects(inner: Effects, *, devices: Devices, **params: Any) -> Effects:
+def _effects(inner: Effects, *, axes: Axes, **params: Any) -> Effects:
     """The axes of the devices end here."""
-    return inner - {NamedAxis(name) for name, _ in devices.axes}
+    return inner - {NamedAxis(name) for name, _ in axes}
 
 
 # -- derivatives -----------------------------------------------------------------------------------
@@ -121,20 +106,20 @@ def _jvp(
     tangents: Sequence[Any],
     *,
     jaxpr: Jaxpr,
-    devices: Devices,
+    axes: Axes,
     in_axes: tuple[Places, ...],
     out_axes: tuple[Places, ...],
     name: str,
 ) -> Any:
     flags = nonzero(tangents)
-    with in_scope(devices.axes):
+    with in_scope(axes):
         derived, consts, out_flags = rewrite.jvp_program(jaxpr, flags)
     moving, moving_axes = _chosen(flags, tangents, in_axes)
     _, out_moving = _chosen(out_flags, out_axes, out_axes)
     results = _bind(
         derived,
         [*consts, *primals, *moving],
-        devices,
+        axes,
         [*(() for _ in consts), *in_axes, *moving_axes],
         [*out_axes, *out_moving],
     )
@@ -155,21 +140,21 @@ def _partial(
     unknown: Sequence[bool],
     *,
     jaxpr: Jaxpr,
-    devices: Devices,
+    axes: Axes,
     in_axes: tuple[Places, ...],
     out_axes: tuple[Places, ...],
     name: str,
 ) -> list[Any]:
     """The known part runs now; its residuals differ between all devices."""
-    with in_scope(devices.axes):
+    with in_scope(axes):
         split = rewrite.split(jaxpr, unknown)
     known, later = split_by(unknown, inputs)
     known_axes, later_axes = split_by(unknown, in_axes)
     known_out, later_out = split_by(split.out_unknown, out_axes)
-    apart = [devices.everywhere] * split.residuals
+    apart = [_everywhere(axes)] * split.residuals
     params = {
         "jaxpr": split.known,
-        "devices": devices,
+        "axes": axes,
         "in_axes": tuple(known_axes),
         "out_axes": (*known_out, *apart),
         "name": name,
@@ -181,7 +166,7 @@ def _partial(
         return outs  # type: ignore[no-any-return]
     params = {
         "jaxpr": split.later,
-        "devices": devices,
+        "axes": axes,
         "in_axes": (*(known_axes[k] for k in split.forwarded), *apart, *later_axes),
         "out_axes": tuple(later_out),
         "name": name,
@@ -195,7 +180,7 @@ def _transpose(
     cts: Sequence[Any],
     *inputs: Any,
     jaxpr: Jaxpr,
-    devices: Devices,
+    axes: Axes,
     in_axes: tuple[Places, ...],
     out_axes: tuple[Places, ...],
     name: str,
@@ -208,7 +193,7 @@ def _transpose(
     """
     linear = [isinstance(x, LinearInput) for x in inputs]
     flags = nonzero(cts)
-    with in_scope(devices.axes):
+    with in_scope(axes):
         derived, consts, out_flags = rewrite.transpose_program(jaxpr, linear, flags)
     given, linear_in = split_by(linear, in_axes)
     other_inputs, _ = split_by(linear, inputs)
@@ -216,7 +201,7 @@ def _transpose(
     found_axes = [w for w, f in zip(linear_in, out_flags, strict=True) if f]
     program = _summed(
         derived,
-        devices,
+        axes,
         [*(() for _ in (*consts, *given)), *needed_axes],
         found_axes,
         len(consts) + len(given),
@@ -224,7 +209,7 @@ def _transpose(
     results = _bind(
         program,
         [*consts, *other_inputs, *needed],
-        devices,
+        axes,
         [*(() for _ in consts), *given, *needed_axes],
         found_axes,
     )
@@ -236,39 +221,41 @@ def _transpose(
 
 def _summed(
     derived: Jaxpr,
-    devices: Devices,
+    axes: Axes,
     in_axes: Sequence[Places],
     out_axes: Sequence[Places],
     first: int,
 ) -> Jaxpr:
     """A transposed program whose inputs from `first` on are cotangents, shared and summed."""
-    missing_in = [_missing(devices, w) for w in in_axes[first:]]
-    missing_out = [_missing(devices, w) for w in out_axes]
+    missing_in = [_missing(axes, w) for w in in_axes[first:]]
+    missing_out = [_missing(axes, w) for w in out_axes]
     if not any((*missing_in, *missing_out)):
         return derived
 
     def build() -> Jaxpr:
         def function(*args: Any) -> list[Any]:
             shared = [
-                div(x, full_like(x, math.prod(n for _, n in axes))) if axes else x
-                for x, axes in zip(args[first:], missing_in, strict=True)
+                div(x, full_like(x, math.prod(n for _, n in among))) if among else x
+                for x, among in zip(args[first:], missing_in, strict=True)
             ]
             outs = evaluate_program(derived, (), [*args[:first], *shared])
             return [
-                psum(y, axes=axes, axis_index_groups=None) if axes else y
-                for y, axes in zip(outs, missing_out, strict=True)
+                psum(y, axes=among, axis_index_groups=None) if among else y
+                for y, among in zip(outs, missing_out, strict=True)
             ]
 
-        staged = stage_for_devices(function, derived.in_avals, devices.axes, derived.name)
-        return hoist_constants(staged.jaxpr)
+        staged = stage_for_devices(function, derived.in_avals, axes, derived.name)
+        if staged.consts:
+            raise AssertionError(f"program {derived.name} must not close over values")
+        return staged.jaxpr
 
-    key = ("summed", devices.axes, first, tuple(missing_in), tuple(missing_out))
+    key = ("summed", axes, first, tuple(missing_in), tuple(missing_out))
     found: Jaxpr = rewrite.remembered(derived, key, build)
     return found
 
 
-def _missing(devices: Devices, which: Places) -> Axes:
-    return tuple(axis for k, axis in enumerate(devices.axes) if k not in which)
+def _missing(axes: Axes, which: Places) -> Axes:
+    return tuple(axis for k, axis in enumerate(axes) if k not in which)
 
 
 # -- batching --------------------------------------------------------------------------------------
@@ -280,7 +267,7 @@ def _batch(
     dims: Sequence[int | None],
     *,
     jaxpr: Jaxpr,
-    devices: Devices,
+    axes: Axes,
     in_axes: tuple[Places, ...],
     out_axes: tuple[Places, ...],
     name: str,
@@ -290,9 +277,9 @@ def _batch(
         x if d is None else moveaxis(x, d, len(which))
         for x, d, which in zip(inputs, dims, in_axes, strict=True)
     ]
-    with in_scope(devices.axes):
+    with in_scope(axes):
         derived, consts, flags = rewrite.batch_program(jaxpr, size, [d is not None for d in dims])
-    outs = _bind(derived, [*consts, *placed], devices, [*(() for _ in consts), *in_axes], out_axes)
+    outs = _bind(derived, [*consts, *placed], axes, [*(() for _ in consts), *in_axes], out_axes)
     return outs, [len(w) if f else None for w, f in zip(out_axes, flags, strict=True)]
 
 
@@ -301,18 +288,18 @@ def _batch(
 
 def _example(rng: Any, dtype: Any) -> Any:
     """Two devices along "i", two along "j": products of what differs with what does not."""
-    devices = Devices((("i", 2), ("j", 2)))
+    axes: Axes = (("i", 2), ("j", 2))
     avals = [ShapedArray((3,), dtype), ShapedArray((3,), dtype)]
 
     def function(x: Any, w: Any) -> list[Any]:
-        total = psum(mul(x, w), axes=devices.axes, axis_index_groups=None)
+        total = psum(mul(x, w), axes=axes, axis_index_groups=None)
         return [add(mul(x, w), psum(x, axes=(("i", 2),), axis_index_groups=None)), total]
 
-    program = stage_for_devices(function, avals, devices.axes, "example").jaxpr
+    program = stage_for_devices(function, avals, axes, "example").jaxpr
     inputs = [rng.uniform(-2, 2, s).astype(dtype) for s in ((2, 2, 3), (2, 3))]
     params = {
         "jaxpr": program,
-        "devices": devices,
+        "axes": axes,
         "in_axes": ((0, 1), (1,)),
         "out_axes": ((0, 1), ()),
         "name": "example",
@@ -322,7 +309,7 @@ def _example(rng: Any, dtype: Any) -> Any:
 
 parallel_call: Primitive = define(
     "parallel_call",
-    params=("jaxpr", "devices", "in_axes", "out_axes", "name"),
+    params=("jaxpr", "axes", "in_axes", "out_axes", "name"),
     abstract_eval=_avals,
     impl=_impl,
     jvp=Custom(_jvp),

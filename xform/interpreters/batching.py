@@ -8,7 +8,7 @@ from typing import Any
 from ..core.avals import ShapedArray
 from ..core.axes import axis_name, named_size
 from ..core.effects import NamedAxis
-from ..core.primitive import AlongAxis, Elementwise, Primitive, effects_of
+from ..core.primitive import AlongAxis, Elementwise, Primitive, effects_of, infer
 from ..core.trace import Trace, Tracer, active, aval_of, current_trace
 from ..ops.structural import broadcast_in_dim, moveaxis
 
@@ -61,9 +61,12 @@ class BatchTrace(Trace):
         pairs = [self.unpack(x) for x in args]
         values = [v for v, _ in pairs]
         dims = [d for _, d in pairs]
+        used = self.is_used_by(primitive, params)
+        if used and primitive.staged is None and callable(primitive.effects):
+            # Here the operator ends, and its rule gives way to others: it must check its arguments.
+            infer(primitive, [aval_of(x) for x in args], params)
         assert self.parent is not None
         with active(self.parent):
-            used = self.is_used_by(primitive, params)
             if all(d is None for d in dims) and not used:
                 return primitive.bind(*values, **params)
             size = named_size(self.size, self.axis_name if used else None)
@@ -73,14 +76,9 @@ class BatchTrace(Trace):
         return [self.pack(y, d) for y, d in zip(out, out_dim, strict=True)]
 
     def is_used_by(self, primitive: Primitive, params: dict[str, Any]) -> bool:
-        """Whether an operator may communicate along this axis, mapped inputs or not.
-
-        What a Python function inside an operator does is not known before it runs.
-        """
+        """Whether an operator may communicate along this axis, mapped inputs or not."""
         if self.axis_name is None:
             return False
-        if primitive.staged is not None:
-            return True
         return NamedAxis(self.axis_name) in effects_of(primitive, params)
 
     def pack(self, value: Any, dim: int | None) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import errors
 from ..core.avals import ShapedArray
+from ..core.axes import require_local_gradients
 from ..core.jaxpr import ClosedJaxpr, Equation, Jaxpr, Literal, Var
 from ..core.primitive import LinearInput, Zero
 from ..core.trace import aval_of
@@ -66,6 +67,7 @@ def vjp_flat(
     The pullback takes one cotangent per output (`Zero` allowed) and returns one per input, `Zero`
     where the output does not depend on it or the input is not inexact.
     """
+    require_local_gradients()
     outs, program, has = linearize_flat(function, primals, name)
     avals = [aval_of(p) for p in primals]
 

@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..core.avals import ShapedArray
-from ..core.axes import Axes, named_size
+from ..core.axes import Axes, AxesTrace, named_size
 from ..core.jaxpr import ClosedJaxpr, Jaxpr
-from ..core.primitive import Primitive
 from ..core.trace import Trace, active, aval_of, current_trace
 from ..ops.slicing import slice_
 from ..ops.structural import moveaxis, squeeze
@@ -22,29 +21,6 @@ from .batching import batch_flat, to_front
 from .evaluate import evaluate_program
 from .rewrite import remembered
 from .staging import stage
-
-
-class AxesTrace(Trace):
-    """Brings named axes into scope for the programs that are staged inside."""
-
-    __slots__ = ("bound", "exact")
-
-    def __init__(self, parent: Trace, bound: Axes, exact: bool = False) -> None:
-        super().__init__(parent)
-        self.bound = bound
-        self.exact = exact
-
-    def __repr__(self) -> str:
-        return f"a program for devices along {self.bound}"
-
-    @property
-    def axes(self) -> Axes:
-        return self.bound
-
-    def process(self, primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
-        assert self.parent is not None
-        with active(self.parent):
-            return primitive.bind(*args, **params)
 
 
 def in_scope(axes: Axes, exact: bool = False) -> active:

@@ -112,7 +112,8 @@ def _continues(run: list[Any], row: int | None) -> bool:
     if row is None or run[-1] is None:
         return row is None and run[-1] is None
     step = row - run[-1]
-    return step > 0 if len(run) == 1 else step == run[-1] - run[-2]
+    before: int = run[-1] - run[-2] if len(run) > 1 else step
+    return step > 0 and step == before
 
 
 def _grouped(size: int, x: Any, dim: int | None, groups: Groups) -> Any:
