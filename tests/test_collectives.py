@@ -1,4 +1,4 @@
-"""Collectives over named axes: which axis, how many, and from where; the laws say what they give."""
+"""Collectives over named axes: which axis is meant, and what is refused. Laws say the values."""
 
 import numpy as np
 import pytest

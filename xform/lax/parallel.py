@@ -25,6 +25,7 @@ from ..core.trace import aval_of
 from ..errors import ArgumentError, AxisError, ShapeError
 from ..numpy.promotion import canonical_axis
 from ..ops import collective, reduction, structural
+from ..ops.device_groups import check_groups
 from .elementwise import div
 from .operands import axis_of, cast, is_python_scalar, operand, static_int
 from .shaping import concatenate, expand_dims, full, reshape, squeeze
@@ -51,7 +52,7 @@ def _groups(groups: Groups, axes: Axes) -> Any:
     found = tuple(tuple(static_int(i, "an index in a group") for i in g) for g in groups)
     if not found:
         raise ArgumentError("expected at least one group in axis_index_groups", repr(groups))
-    collective.check_groups(found, axes)
+    check_groups(found, axes)
     return found
 
 

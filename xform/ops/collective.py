@@ -20,166 +20,35 @@ from ..core.primitive import Absent, Domain, Primitive, define, linear
 from ..core.trace import aval_of
 from .arithmetic import mul
 from .checks import check_axes, require, require_shape
+from .device_groups import (
+    Groups,
+    check_groups,
+    device_count,
+    for_each_device,
+    for_each_member,
+    group_of_each,
+    in_groups,
+    is_own,
+    join_blocks,
+    law_cases,
+    out_of_groups,
+    pick_rows,
+    split_blocks,
+)
 from .reduction import reduce_max, reduce_min
 from .rules import NOT_LINEAR, check_kind
-from .slicing import concatenate, slice_
 from .structural import (
-    broadcast_in_dim,
     full_like,
     iota,
     moveaxis,
     reduce_sum,
-    reshape,
-    zeros,
 )
 
 Array = np.ndarray[Any, Any]
-Groups = tuple[tuple[int, ...], ...] | None
 
 
 def _effects(inner: Effects, *, axes: Axes, **params: Any) -> Effects:
     return inner | {NamedAxis(name) for name, _ in axes}
-
-
-# -- what the rules share --------------------------------------------------------------------------
-
-
-def _device_count(axes: Axes, groups: Groups) -> int:
-    """How many devices communicate with each other along the one axis there is."""
-    return len(groups[0]) if groups else axes[0][1]
-
-
-def check_groups(groups: Groups, axes: Axes) -> None:
-    """Groups must be of one size, and hold each position along the one axis once."""
-    if groups is None:
-        return
-    require(
-        len(axes) == 1,
-        "expected one axis name with axis_index_groups",
-        f"{len(axes)} names: {[name for name, _ in axes]}",
-    )
-    size = axes[0][1]
-    members = sorted(i for group in groups for i in group)
-    require(
-        members == list(range(size)) and len({len(g) for g in groups}) == 1,
-        f"expected axis_index_groups of equal sizes with each index from 0 to {size - 1} once",
-        str([list(g) for g in groups]),
-    )
-
-
-def _is_own(size: int, axes: Axes) -> bool:
-    """Whether the batch is over an axis that the operator communicates along."""
-    return axis_name(size) in [name for name, _ in axes] and axis_name(size) is not None
-
-
-def _pick(x: Any, order: Sequence[int | None]) -> Any:
-    """The rows of `x` in another order, zeros for None: slices of it, one for each run."""
-    aval = aval_of(x)
-    if list(order) == list(range(aval.shape[0])):
-        return x
-    pieces: list[Any] = []
-    for rows in _runs(order):
-        rest = aval.shape[1:]
-        if rows[0] is None:
-            pieces.append(zeros(aval.update(shape=(len(rows), *rest)).strong()))
-            continue
-        step = rows[1] - rows[0] if len(rows) > 1 else 1
-        pieces.append(
-            slice_(
-                x,
-                start_indices=(rows[0], *(0 for _ in rest)),
-                limit_indices=(rows[-1] + 1, *rest),
-                strides=(step, *(1 for _ in rest)),
-            )
-        )
-    if not pieces:
-        return x
-    return pieces[0] if len(pieces) == 1 else concatenate(*pieces, dimension=0)
-
-
-def _runs(order: Sequence[int | None]) -> list[list[Any]]:
-    """The order cut into pieces that are all None, or go up in equal steps."""
-    runs: list[list[Any]] = []
-    for row in order:
-        if runs and _continues(runs[-1], row):
-            runs[-1].append(row)
-        else:
-            runs.append([row])
-    return runs
-
-
-def _continues(run: list[Any], row: int | None) -> bool:
-    if row is None or run[-1] is None:
-        return row is None and run[-1] is None
-    step = row - run[-1]
-    before: int = run[-1] - run[-2] if len(run) > 1 else step
-    return step > 0 and step == before
-
-
-def _grouped(size: int, x: Any, dim: int | None, groups: Groups) -> Any:
-    """The batch in front as two dimensions: the groups, and the devices of each."""
-    x = _spread(size, x) if dim is None else moveaxis(x, dim, 0)
-    members = groups or (tuple(range(size)),)
-    x = _pick(x, [i for group in members for i in group])
-    return reshape(x, new_sizes=(len(members), len(members[0]), *aval_of(x).shape[1:]))
-
-
-def _ungrouped(size: int, x: Any, groups: Groups) -> Any:
-    """The inverse of `_grouped`: one batch dimension in front."""
-    x = reshape(x, new_sizes=(int(size), *aval_of(x).shape[2:]))
-    if groups is None:
-        return x
-    order = [i for group in groups for i in group]
-    return _pick(x, [order.index(i) for i in range(size)])
-
-
-def _spread(size: int, x: Any) -> Any:
-    """`x` for each of `size` devices, in front."""
-    shape = aval_of(x).shape
-    kept = tuple(range(1, len(shape) + 1))
-    return broadcast_in_dim(x, shape=(int(size), *shape), broadcast_dimensions=kept)
-
-
-def _for_each_member(x: Any, count: int) -> Any:
-    """What each group has, for each of its devices: a new dimension 1."""
-    shape = aval_of(x).shape
-    kept = (0, *range(2, len(shape) + 1))
-    full = (shape[0], count, *shape[1:])
-    return broadcast_in_dim(x, shape=full, broadcast_dimensions=kept)
-
-
-def _split(x: Any, axis: int, count: int) -> Any:
-    """An axis as two: `count` blocks, and what is in each."""
-    shape = aval_of(x).shape
-    return reshape(x, new_sizes=(*shape[:axis], count, shape[axis] // count, *shape[axis + 1 :]))
-
-
-def _join(x: Any, axis: int) -> Any:
-    """An axis and the next one as one."""
-    shape = aval_of(x).shape
-    joined = shape[axis] * shape[axis + 1]
-    return reshape(x, new_sizes=(*shape[:axis], joined, *shape[axis + 2 :]))
-
-
-def _members(axes: Axes, groups: Groups) -> list[tuple[int, ...]]:
-    """For each device of the one axis, those of its group."""
-    size = axes[0][1]
-    every = groups or (tuple(range(size)),)
-    return [next(g for g in every if i in g) for i in range(size)]
-
-
-def _law_cases(*cases: Any) -> Any:
-    """Cases for laws on four devices in one group and in two, or with no groups in the parameters.
-
-    The shapes are those of one device.
-    """
-    axes = (("i", 4),)
-    found = []
-    for shape, params in cases:
-        for groups in (None, ((0, 1), (2, 3)), ((3, 1), (0, 2))):
-            given = {"axes": axes, "axis_index_groups": groups, **params}
-            found.append((((4, *shape),), given))
-    return tuple(found)
 
 
 # -- sums and extrema ------------------------------------------------------------------------------
@@ -195,7 +64,7 @@ def _define_reduction(
 
     def impl(x: Array, *, axes: Axes, axis_index_groups: Groups) -> Array:
         if axis_index_groups is not None:
-            members = _members(axes, axis_index_groups)
+            members = group_of_each(axes, axis_index_groups)
             return np.stack([row.impl(x[list(group)], axes=(0,)) for group in members])
         total = row.impl(x, axes=tuple(range(len(axes))))
         return np.broadcast_to(total, x.shape)
@@ -210,17 +79,17 @@ def _define_reduction(
     ) -> tuple[Any, int | None]:
         x, dim = inputs[0], dims[0]
         params = {"axes": axes, "axis_index_groups": axis_index_groups}
-        if not _is_own(size, axes):
+        if not is_own(size, axes):
             return collective(x, **params), dim
         rest = tuple(a for a in axes if a[0] != axis_name(size))
         if dim is None:
-            y = repeated(x, _device_count(((None, size),), axis_index_groups))
+            y = repeated(x, device_count(((None, size),), axis_index_groups))
         elif axis_index_groups is None:
             y, dim = row(x, axes=(dim,)), None
         else:
-            totals = row(_grouped(size, x, dim, axis_index_groups), axes=(1,))
-            y = _for_each_member(totals, _device_count(axes, axis_index_groups))
-            y, dim = _ungrouped(size, y, axis_index_groups), 0
+            totals = row(in_groups(size, x, dim, axis_index_groups), axes=(1,))
+            y = for_each_member(totals, device_count(axes, axis_index_groups))
+            y, dim = out_of_groups(size, y, axis_index_groups), 0
         if rest:
             y = collective(y, axes=rest, axis_index_groups=None)
         return y, dim
@@ -235,7 +104,7 @@ def _define_reduction(
         lower=Collective(combine),
         effects=_effects,
         domain=Domain(
-            cases=(*_law_cases(((), {}), ((3, 2), {})), (((2, 3, 5),), two)),
+            cases=(*law_cases(((), {}), ((3, 2), {})), (((2, 3, 5),), two)),
             dtypes=("float32", "float64", "int32"),
             devices=True,
         ),
@@ -297,12 +166,12 @@ def _gather_aval(
     check_groups(axis_index_groups, axes)
     check_axes((dimension,), x)
     shape = list(x.shape)
-    shape[dimension] *= _device_count(axes, axis_index_groups)
+    shape[dimension] *= device_count(axes, axis_index_groups)
     return x.update(shape=tuple(shape))
 
 
 def _gather_impl(x: Array, *, dimension: int, axes: Axes, axis_index_groups: Groups) -> Array:
-    members = _members(axes, axis_index_groups)
+    members = group_of_each(axes, axis_index_groups)
     return np.stack([np.concatenate([x[m] for m in group], dimension) for group in members])
 
 
@@ -317,18 +186,18 @@ def _gather_batch(
 ) -> tuple[Any, int | None]:
     x, dim = inputs[0], dims[0]
     params = {"axes": axes, "axis_index_groups": axis_index_groups}
-    if not _is_own(size, axes):
+    if not is_own(size, axes):
         assert dim is not None
         return all_gather(moveaxis(x, dim, 0), dimension=dimension + 1, **params), 0
     if dim is None:
-        blocks = _spread(_device_count(axes, axis_index_groups), x)
-        return _join(moveaxis(blocks, 0, dimension), dimension), None
+        blocks = for_each_device(device_count(axes, axis_index_groups), x)
+        return join_blocks(moveaxis(blocks, 0, dimension), dimension), None
     if axis_index_groups is None:
-        return _join(moveaxis(x, dim, dimension), dimension), None
-    x = _grouped(size, x, dim, axis_index_groups)
-    x = _join(moveaxis(x, 1, dimension + 1), dimension + 1)
-    x = _for_each_member(x, _device_count(axes, axis_index_groups))
-    return _ungrouped(size, x, axis_index_groups), 0
+        return join_blocks(moveaxis(x, dim, dimension), dimension), None
+    x = in_groups(size, x, dim, axis_index_groups)
+    x = join_blocks(moveaxis(x, 1, dimension + 1), dimension + 1)
+    x = for_each_member(x, device_count(axes, axis_index_groups))
+    return out_of_groups(size, x, axis_index_groups), 0
 
 
 all_gather: Primitive = define(
@@ -342,7 +211,7 @@ all_gather: Primitive = define(
     lower=Collective("gather"),
     effects=_effects,
     domain=Domain(
-        cases=_law_cases(((1,), {"dimension": 0}), ((2, 3), {"dimension": 1})),
+        cases=law_cases(((1,), {"dimension": 0}), ((2, 3), {"dimension": 1})),
         dtypes=("float32", "float64", "int32", "bool"),
         devices=True,
     ),
@@ -364,7 +233,7 @@ def _scatter_aval(
     check_groups(axis_index_groups, axes)
     check_axes((dimension,), x)
     check_kind("psum_scatter", "number", x, "x.astype(...)")
-    count = _device_count(axes, axis_index_groups)
+    count = device_count(axes, axis_index_groups)
     _check_divides(x, dimension, count)
     shape = list(x.shape)
     shape[dimension] //= count
@@ -373,7 +242,7 @@ def _scatter_aval(
 
 def _scatter_impl(x: Array, *, dimension: int, axes: Axes, axis_index_groups: Groups) -> Array:
     found = []
-    for device, group in enumerate(_members(axes, axis_index_groups)):
+    for device, group in enumerate(group_of_each(axes, axis_index_groups)):
         total = reduce_sum.impl(x[list(group)], axes=(0,))
         found.append(np.split(total, len(group), dimension)[group.index(device)])
     return np.stack(found)
@@ -390,15 +259,15 @@ def _scatter_batch(
 ) -> tuple[Any, int]:
     x, dim = inputs[0], dims[0]
     params = {"axes": axes, "axis_index_groups": axis_index_groups}
-    if not _is_own(size, axes):
+    if not is_own(size, axes):
         assert dim is not None
         return psum_scatter(moveaxis(x, dim, 0), dimension=dimension + 1, **params), 0
-    count = _device_count(axes, axis_index_groups)
+    count = device_count(axes, axis_index_groups)
     if dim is not None and axis_index_groups is None:
-        return moveaxis(_split(reduce_sum(x, axes=(dim,)), dimension, count), dimension, 0), 0
-    x = reduce_sum(_grouped(size, x, dim, axis_index_groups), axes=(1,))
-    x = moveaxis(_split(x, dimension + 1, count), dimension + 1, 1)
-    return _ungrouped(size, x, axis_index_groups), 0
+        return moveaxis(split_blocks(reduce_sum(x, axes=(dim,)), dimension, count), dimension, 0), 0
+    x = reduce_sum(in_groups(size, x, dim, axis_index_groups), axes=(1,))
+    x = moveaxis(split_blocks(x, dimension + 1, count), dimension + 1, 1)
+    return out_of_groups(size, x, axis_index_groups), 0
 
 
 psum_scatter: Primitive = define(
@@ -412,7 +281,7 @@ psum_scatter: Primitive = define(
     lower=Collective("scatter_add"),
     effects=_effects,
     domain=Domain(
-        cases=_law_cases(((4,), {"dimension": 0}), ((3, 8), {"dimension": 1})),
+        cases=law_cases(((4,), {"dimension": 0}), ((3, 8), {"dimension": 1})),
         dtypes=("float32", "float64", "int32"),
         devices=True,
     ),
@@ -429,7 +298,7 @@ def _exchange_aval(
     check_groups(axis_index_groups, axes)
     check_axes((split_axis,), x)
     check_axes((concat_axis,), x)
-    count = _device_count(axes, axis_index_groups)
+    count = device_count(axes, axis_index_groups)
     _check_divides(x, split_axis, count)
     shape = list(x.shape)
     shape[split_axis] //= count
@@ -441,7 +310,7 @@ def _exchange_impl(
     x: Array, *, split_axis: int, concat_axis: int, axes: Axes, axis_index_groups: Groups
 ) -> Array:
     found = []
-    for device, group in enumerate(_members(axes, axis_index_groups)):
+    for device, group in enumerate(group_of_each(axes, axis_index_groups)):
         mine = group.index(device)
         parts = [np.split(x[m], len(group), split_axis)[mine] for m in group]
         found.append(np.concatenate(parts, concat_axis))
@@ -459,7 +328,7 @@ def _exchange_batch(
     axis_index_groups: Groups,
 ) -> tuple[Any, int]:
     x, dim = inputs[0], dims[0]
-    if not _is_own(size, axes):
+    if not is_own(size, axes):
         assert dim is not None
         out = all_to_all(
             moveaxis(x, dim, 0),
@@ -469,13 +338,13 @@ def _exchange_batch(
             axis_index_groups=axis_index_groups,
         )
         return out, 0
-    x = _grouped(size, x, dim, axis_index_groups)
+    x = in_groups(size, x, dim, axis_index_groups)
     # groups, senders, ..., receivers and their blocks at split_axis, ...
-    x = _split(x, split_axis + 2, _device_count(axes, axis_index_groups))
+    x = split_blocks(x, split_axis + 2, device_count(axes, axis_index_groups))
     x = moveaxis(x, split_axis + 2, 1)
     # groups, receivers, senders, the dimensions of one device
-    x = _join(moveaxis(x, 2, concat_axis + 2), concat_axis + 2)
-    return _ungrouped(size, x, axis_index_groups), 0
+    x = join_blocks(moveaxis(x, 2, concat_axis + 2), concat_axis + 2)
+    return out_of_groups(size, x, axis_index_groups), 0
 
 
 all_to_all: Primitive = define(
@@ -491,7 +360,7 @@ all_to_all: Primitive = define(
     lower=Collective("exchange"),
     effects=_effects,
     domain=Domain(
-        cases=_law_cases(
+        cases=law_cases(
             ((4,), {"split_axis": 0, "concat_axis": 0}),
             ((4, 3), {"split_axis": 0, "concat_axis": 1}),
             ((3, 2, 8), {"split_axis": 2, "concat_axis": 0}),
@@ -537,12 +406,12 @@ def _permute_batch(
     perm: tuple[tuple[int, int], ...],
 ) -> tuple[Any, int | None]:
     x, dim = inputs[0], dims[0]
-    if not _is_own(size, axes):
+    if not is_own(size, axes):
         return ppermute(x, axes=axes, perm=perm), dim
     if dim is None and len(perm) == size:
         return x, None
-    x = _spread(size, x) if dim is None else moveaxis(x, dim, 0)
-    return _pick(x, _sources(axes, perm)), 0
+    x = for_each_device(size, x) if dim is None else moveaxis(x, dim, 0)
+    return pick_rows(x, _sources(axes, perm)), 0
 
 
 _PERMUTATIONS = (
@@ -586,7 +455,7 @@ def _index_aval(*, axes: Axes) -> ShapedArray:
 
 
 def _index_batch(size: int, inputs: Any, dims: Any, *, axes: Axes) -> tuple[Any, int | None]:
-    if not _is_own(size, axes):
+    if not is_own(size, axes):
         return axis_index(axes=axes), None
     return iota(dtype=_INDEX, shape=(int(size),), dimension=0), 0
 
