@@ -24,6 +24,7 @@ class Library:
     root: ModuleType
     np: ModuleType
     nn: ModuleType
+    lax: ModuleType
 
     def wait(self, result: Any) -> Any:
         """The result, once it is there; xform's always is."""

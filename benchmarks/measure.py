@@ -17,26 +17,31 @@ from typing import Any
 
 import cases
 import jax
+import jax.lax
 import jax.nn
 import jax.numpy as jnp
 import llvmlite
+import loops
 import numba
 import numpy as np
 from report import Row
 from timing import median_once, medians
 
 import xform
+import xform.lax
 import xform.nn
 import xform.numpy as xnp
 
-XFORM = cases.Library("xform", xform, xnp, xform.nn)
-JAX = cases.Library("jax", jax, jnp, jax.nn)
+XFORM = cases.Library("xform", xform, xnp, xform.nn, xform.lax)
+JAX = cases.Library("jax", jax, jnp, jax.nn, jax.lax)
 LIBRARIES = (XFORM, JAX)
 
 CALLS = "Calls"
 COMPILING = "Compiling"
 KERNELS = "Kernels"
 GRADIENTS = "Gradients"
+LOOPS = "Loops"
+LOOP_GRADIENTS = "Gradients of loops"
 
 # Numbers that make each compiled program a new one, so that no cache knows it.
 SALTS = itertools.count(1)
@@ -168,6 +173,46 @@ def gradients() -> list[Row]:
     return rows
 
 
+def loop_rows(only: str = "") -> list[Row]:
+    """Loops and branches, and their gradients; in double precision unless arguments are not."""
+    rows = []
+    wide_numbers(True)
+    for case in loops.CASES:
+        if only in case.title:
+            rows.append(loop_row(case, False))
+            if case.moving:
+                rows.append(loop_row(case, True))
+    wide_numbers(False)
+    return rows
+
+
+def wide_numbers(on: bool) -> None:
+    """Switches both libraries to 64 bits, or back."""
+    jax.config.update("jax_enable_x64", on)
+    xform.config.update("enable_x64", on)
+
+
+def loop_row(case: loops.LoopCase, backward: bool) -> Row:
+    """One loop in both libraries, or its gradient."""
+    functions = {}
+    results = []
+    for library in LIBRARIES:
+        function = case.make(library)
+        if backward:
+            function = loops.gradient(library, function, case.moving)
+        function = library.root.jit(function)
+        given = arrays(library, case.arguments)
+        results.append(function(*given))
+        functions[library.name] = lambda f=function, given=given, library=library: library.wait(
+            f(*given)
+        )
+    agree(*results)
+    group, least = (
+        (LOOP_GRADIENTS, case.least_gradient) if backward else (LOOPS, case.least)
+    )
+    return Row(group, case.title, medians(functions), least=least)
+
+
 def main(path: str) -> None:
     """Measures everything and writes it to a file."""
     versions = {
@@ -181,7 +226,7 @@ def main(path: str) -> None:
     rows = []
     with tempfile.TemporaryDirectory() as empty:
         xform.config.update("cache_dir", empty)
-        for part in (calls, compiling, kernels, gradients):
+        for part in (calls, compiling, kernels, gradients, loop_rows):
             start = time.perf_counter()
             rows.extend(part())
             print(f"{part.__name__}: {time.perf_counter() - start:.0f} s", flush=True)

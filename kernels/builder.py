@@ -14,126 +14,26 @@ the other operand.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
-from .literals import BITS, FLOATS, INTEGER_OF, SUFFIX, Number, literal, vector_type
+from .control import Branch, Control, Loop, Scope, While
+from .literals import BITS, INTEGER_OF, SUFFIX, Number, literal, vector_type
+from .values import Operand, Value
 
-
-class Value:
-    """An SSA value: its text, element type, lanes, and the depth of the scope that knows it."""
-
-    __slots__ = ("builder", "depth", "element", "lanes", "name", "number")
-
-    def __init__(
-        self,
-        builder: Builder,
-        name: str,
-        element: str,
-        lanes: int,
-        depth: int,
-        number: Number | None = None,
-    ) -> None:
-        self.builder = builder
-        self.name = name
-        self.element = element
-        self.lanes = lanes
-        self.depth = depth
-        self.number = number
-
-    @property
-    def is_float(self) -> bool:
-        return self.element in FLOATS
-
-    @property
-    def type(self) -> str:
-        return vector_type(self.element, self.lanes)
-
-    def __repr__(self) -> str:
-        return f"{self.type} {self.name}"
-
-    def __add__(self, other: Operand) -> Value:
-        return self.builder.binary("fadd" if self.is_float else "add", self, other)
-
-    def __radd__(self, other: Operand) -> Value:
-        return self.builder.binary("fadd" if self.is_float else "add", other, self)
-
-    def __sub__(self, other: Operand) -> Value:
-        return self.builder.binary("fsub" if self.is_float else "sub", self, other)
-
-    def __rsub__(self, other: Operand) -> Value:
-        return self.builder.binary("fsub" if self.is_float else "sub", other, self)
-
-    def __mul__(self, other: Operand) -> Value:
-        return self.builder.binary("fmul" if self.is_float else "mul", self, other)
-
-    def __rmul__(self, other: Operand) -> Value:
-        return self.builder.binary("fmul" if self.is_float else "mul", other, self)
-
-    def __truediv__(self, other: Operand) -> Value:
-        return self.builder.binary("fdiv", self, other)
-
-    def __rtruediv__(self, other: Operand) -> Value:
-        return self.builder.binary("fdiv", other, self)
-
-    def __and__(self, other: Operand) -> Value:
-        return self.builder.binary("and", self, other)
-
-    def __or__(self, other: Operand) -> Value:
-        return self.builder.binary("or", self, other)
-
-    def __xor__(self, other: Operand) -> Value:
-        return self.builder.binary("xor", self, other)
-
-    def __lshift__(self, other: Operand) -> Value:
-        return self.builder.binary("shl", self, other)
-
-    def __neg__(self) -> Value:
-        return self.builder.unary("fneg", self) if self.is_float else 0 - self
-
-    def __invert__(self) -> Value:
-        return self ^ (True if self.element == "i1" else -1)
+__all__ = [
+    "Branch",
+    "Builder",
+    "Loop",
+    "Operand",
+    "Scope",
+    "Value",
+    "While",
+    "literal",
+    "vector_type",
+]
 
 
-Operand = Value | bool | int | float
-
-
-@dataclass(slots=True)
-class Scope:
-    """The open block of one loop level. `barrier` keeps memory reads from being moved above it."""
-
-    lines: list[str] = field(default_factory=list)
-    memo: dict[tuple[object, ...], Value] = field(default_factory=dict)
-    barrier: bool = False
-    label: str = ""
-
-
-@dataclass(slots=True)
-class Loop:
-    """What a `with builder.loop(...)` block sees. `carry` sets the values of the next iteration."""
-
-    index: Value
-    carried: tuple[Value, ...]
-    following: tuple[Value, ...] = ()
-    results: tuple[Value, ...] = ()
-
-    def carry(self, *values: Value) -> None:
-        self.following = values
-
-
-@dataclass(slots=True)
-class Branch:
-    """What a `with builder.when(condition)` block sees; `give` sets the results after the block."""
-
-    given: tuple[Value, ...] = ()
-    results: tuple[Value, ...] = ()
-
-    def give(self, *values: Value) -> None:
-        self.given = values
-
-
-class Builder:
+class Builder(Control):
     """Writes the body of one LLVM function.
 
     `fused` says whether the target has a fused multiply-add; where it has none, `fma` becomes
@@ -488,92 +388,6 @@ class Builder:
     def store_pointer(self, value: Value, address: Value) -> None:
         """Writes an address into memory."""
         self.line(f"store ptr {value.name}, ptr {address.name}, align 8")
-
-    # -- control --------------------------------------------------------------------------------
-
-    @contextmanager
-    def loop(
-        self, stop: Operand, *, start: Operand = 0, step: int = 1, carried: Sequence[Value] = ()
-    ) -> Iterator[Loop]:
-        """`for index in range(start, stop, step)`, tested at the bottom: it must run at least once.
-
-        The body must call `loop.carry` with one value per carried value; afterwards `loop.results`
-        holds the last.
-        """
-        number = self.counter = self.counter + 1
-        label = f"loop{number}"
-        last = stop if isinstance(stop, Value) else self.constant("i64", stop)
-        first = start if isinstance(start, Value) else self.constant("i64", start)
-        entered_from = self.scopes[-1].label
-        self.scopes.append(Scope(label=label))
-        depth = self.depth
-        index = Value(self, f"%i{number}", "i64", 1, depth)
-        phis = tuple(
-            Value(self, f"%c{number}_{k}", v.element, v.lanes, depth) for k, v in enumerate(carried)
-        )
-        loop = Loop(index, phis)
-        yield loop
-        if len(loop.following) != len(phis):
-            raise ValueError(f"loop carries {len(phis)} values, got {len(loop.following)}")
-        body = self.scopes.pop()
-        outer = self.scopes[-1].lines
-        outer.append(f"  br label %{label}")
-        outer.append(f"{label}:")
-        outer.append(
-            f"  {index.name} = phi i64 "
-            f"[ {first.name}, %{entered_from} ], [ %n{number}, %{body.label} ]"
-        )
-        following = [self.splat(v, p.lanes) for v, p in zip(loop.following, phis, strict=True)]
-        for phi, before, after in zip(phis, carried, following, strict=True):
-            outer.append(
-                f"  {phi.name} = phi {phi.type} "
-                f"[ {before.name}, %{entered_from} ], [ {after.name}, %{body.label} ]"
-            )
-        outer.extend(body.lines)
-        outer.append(f"  %n{number} = add nuw nsw i64 {index.name}, {step}")
-        outer.append(f"  %t{number} = icmp ult i64 %n{number}, {last.name}")
-        outer.append(f"  br i1 %t{number}, label %{label}, label %done{number}")
-        outer.append(f"done{number}:")
-        self.scopes[-1].label = f"done{number}"
-        loop.results = tuple(Value(self, v.name, v.element, v.lanes, self.depth) for v in following)
-
-    @contextmanager
-    def when(self, condition: Value, otherwise: Sequence[Value] = ()) -> Iterator[Branch]:
-        """A block run only where the scalar condition holds; its values are not known outside.
-
-        Where the block calls `branch.give` with one value per value of `otherwise`,
-        `branch.results` holds afterwards what was given, or `otherwise` where the block did not
-        run. Instructions whose operands are known outside are written outside; `hold` keeps what
-        is worked out from a value inside.
-        """
-        number = self.counter = self.counter + 1
-        entered_from = self.scopes[-1].label
-        self.scopes.append(Scope(barrier=True, label=f"then{number}"))
-        branch = Branch()
-        yield branch
-        if len(branch.given) != len(otherwise):
-            raise ValueError(f"block gives {len(branch.given)} values, expected {len(otherwise)}")
-        given = [self.splat(v, o.lanes) for v, o in zip(branch.given, otherwise, strict=True)]
-        body = self.scopes.pop()
-        outer = self.scopes[-1].lines
-        outer.append(f"  br i1 {condition.name}, label %then{number}, label %end{number}")
-        outer.append(f"then{number}:")
-        outer.extend(body.lines)
-        outer.append(f"  br label %end{number}")
-        outer.append(f"end{number}:")
-        self.scopes[-1].label = f"end{number}"
-        results = []
-        for k, (new, old) in enumerate(zip(given, otherwise, strict=True)):
-            result = Value(self, f"%b{number}_{k}", old.element, old.lanes, self.depth)
-            sources = f"[ {new.name}, %{body.label} ], [ {old.name}, %{entered_from} ]"
-            outer.append(f"  {result.name} = phi {old.type} {sources}")
-            results.append(result)
-        branch.results = tuple(results)
-
-    def hold(self, value: Value) -> Value:
-        """The same value, known in the current block only: work on it stays in the block."""
-        text = f"freeze {value.type} {value.name}"
-        return self.define(value.element, value.lanes, text, (value,), pinned=True)
 
     # -- text -----------------------------------------------------------------------------------
 

@@ -74,19 +74,23 @@ def check_forward(row: Primitive) -> None:
     if not differentiable(row):
         return
     for example in double_examples(row):
-        rng = np.random.default_rng(1)
-        tangents = [random_like(rng, example.inputs[k]) for k in example.movable()]
+        check_forward_of(example)
 
-        def first(*moving: Any, example: Example = example) -> list[Any]:
-            return on_inexact(example, moving)
 
-        def second(*moving: Any, first: Any = first, tangents: Any = tangents) -> list[Any]:
-            outs, out_tangents = jvp_flat(first, moving, tangents)
-            return [instantiate(t) for y, t in zip(outs, out_tangents, strict=True) if floats(y)]
+def check_forward_of(example: Example) -> None:
+    rng = np.random.default_rng(1)
+    tangents = [random_like(rng, example.inputs[k]) for k in example.movable()]
 
-        at = [example.inputs[k] for k in example.movable()]
-        for order, function in enumerate((first, second), 1):
-            compare_with_difference(function, at, tangents, f"order {order} of {example}")
+    def first(*moving: Any) -> list[Any]:
+        return on_inexact(example, moving)
+
+    def second(*moving: Any) -> list[Any]:
+        outs, out_tangents = jvp_flat(first, moving, tangents)
+        return [instantiate(t) for y, t in zip(outs, out_tangents, strict=True) if floats(y)]
+
+    at = [example.inputs[k] for k in example.movable()]
+    for order, function in enumerate((first, second), 1):
+        compare_with_difference(function, at, tangents, f"order {order} of {example}")
 
 
 def on_inexact(example: Example, moving: Sequence[Any]) -> list[Any]:
@@ -133,26 +137,29 @@ def check_adjoint(row: Primitive) -> None:
     if not differentiable(row):
         return
     for example in all_examples(row):
-        if not example.movable():
-            continue
-        rng = np.random.default_rng(2)
-        at = [example.inputs[k] for k in example.movable()]
-        tangents = [random_like(rng, x) for x in at]
+        if example.movable():
+            check_adjoint_of(example)
 
-        def function(*moving: Any, example: Example = example) -> list[Any]:
-            return [y for y in on_inexact(example, moving) if floats(y)]
 
-        outs, pushed = jvp_flat(function, at, tangents)
-        cts = [random_like(rng, to_numpy(y)) for y in outs]
-        if not cts:
-            continue
-        _, pullback = vjp_flat(function, at)
-        pulled = pullback(cts)
-        left, size_left = inner(cts, pushed)
-        right, size_right = inner(pulled, tangents)
-        eps = max(precision(aval_of(x).dtype) for x in (*at, *outs))
-        rounding = 32 * eps * (size_left + size_right)
-        assert abs(left - right) <= rounding, f"{example}: {left} and {right}"
+def check_adjoint_of(example: Example) -> None:
+    rng = np.random.default_rng(2)
+    at = [example.inputs[k] for k in example.movable()]
+    tangents = [random_like(rng, x) for x in at]
+
+    def function(*moving: Any) -> list[Any]:
+        return [y for y in on_inexact(example, moving) if floats(y)]
+
+    outs, pushed = jvp_flat(function, at, tangents)
+    cts = [random_like(rng, to_numpy(y)) for y in outs]
+    if not cts:
+        return
+    _, pullback = vjp_flat(function, at)
+    pulled = pullback(cts)
+    left, size_left = inner(cts, pushed)
+    right, size_right = inner(pulled, tangents)
+    eps = max(precision(aval_of(x).dtype) for x in (*at, *outs))
+    rounding = 32 * eps * (size_left + size_right)
+    assert abs(left - right) <= rounding, f"{example}: {left} and {right}"
 
 
 def inner(xs: Sequence[Any], ys: Sequence[Any]) -> tuple[float, float]:

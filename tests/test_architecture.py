@@ -26,7 +26,7 @@ LAYERS = (
     ("compiler", "runtime"),
     ("higher_order",),
     ("FACES",),
-    ("api", "ROOT"),
+    ("api", "ROOT", "ad_checkpoint", "custom_derivatives", "experimental"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 

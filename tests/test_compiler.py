@@ -14,6 +14,7 @@ import xform
 import xform.numpy as xnp
 from xform import lax
 from xform.compiler import fuse as fusion
+from xform.compiler.block import schedules
 from xform.compiler.fuse import Fused, fuse
 from xform.compiler.index import (
     Clamped,
@@ -28,7 +29,6 @@ from xform.compiler.index import (
 from xform.compiler.lower import lower
 from xform.compiler.memory import plan_memory
 from xform.compiler.nests import Kernel, Nest
-from xform.compiler.pipeline import schedules
 from xform.compiler.schedule import schedule
 from xform.compiler.simplify import simplify
 from xform.config import config

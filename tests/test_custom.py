@@ -121,6 +121,33 @@ def test_defjvps_and_keywords():
     assert float(xform.grad(lambda x: f(x, y=x))(2.0)) == 200.0
 
 
+def test_defjvps_without_any_rule():
+    """Zero times an infinite output was taken for the tangent."""
+    f = xform.custom_jvp(lambda x, y: x * y)
+    f.defjvps(None, None)
+    assert float(xform.grad(f)(np.inf, 5.0)) == 0.0
+    f.defjvps(None)
+    with pytest.raises(errors.ArgumentError, match="one rule for each of the 2"):
+        xform.grad(f)(1.0, 5.0)
+
+
+def test_keywords_of_a_function_without_a_signature():
+    """Keywords of a function whose signature is not known were dropped."""
+
+    class Opaque:
+        __signature__ = "none"
+        __name__ = "opaque"
+
+        def __call__(self, x, y=1.0):
+            return x * y
+
+    f = xform.custom_jvp(Opaque())
+    f.defjvp(lambda p, t: (f(*p), t[0]))
+    assert float(f(2.0, 3.0)) == 6.0
+    with pytest.raises(errors.ArgumentError, match="signature"):
+        f(2.0, y=3.0)
+
+
 def test_custom_jvp_needs_a_rule_and_a_right_one():
     f = xform.custom_jvp(lambda x: x)
     with pytest.raises(errors.GradError, match="derivative rule"):

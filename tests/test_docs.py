@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import xform
+import xform.debug
 import xform.lax
 import xform.nn
 import xform.nn.initializers
@@ -30,6 +31,7 @@ FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 FACES = (
     xform,
+    xform.debug,
     xform.numpy,
     xform.numpy.linalg,
     xform.lax,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import errors_of_devices
 import numpy as np
 import pytest
 
@@ -20,7 +21,6 @@ import xform
 import xform.numpy as xnp
 from xform import errors, lax
 from xform.config import config
-from xform.sharding import NamedSharding, PartitionSpec as P
 
 GOLDEN = Path(__file__).resolve().parent / "data" / "errors.txt"
 MOST_LINES = 12
@@ -331,10 +331,92 @@ def compiled_for_other_types():
 
 @case
 def policy_of_a_checkpoint():
-    xform.checkpoint(lambda x: x, policy=lambda *_: True)
+    xform.checkpoint(lambda x: x, policy="dots_saveable")
 
 
-# -- numbers ------------------------------------------------------------------------------------
+@case
+def answer_of_a_checkpoint_policy():
+    f = xform.checkpoint(xnp.sin, policy=lambda primitive, *avals, **params: "offload")
+    xform.grad(f)(1.0)
+
+
+@case
+def policy_that_offloads():
+    xform.checkpoint_policies.offload_dot_with_no_batch_dims("device", "pinned_host")
+
+
+@case
+def concrete_checkpoint():
+    xform.checkpoint(lambda x: x, concrete=True)
+
+
+@case
+def grad_of_a_value():
+    xform.grad(xnp.sin(1.0))
+
+
+@case
+def no_argnums():
+    xform.value_and_grad(lambda x: x, argnums=())
+
+
+@case
+def argnums_by_name():
+    xform.grad(lambda x: x, argnums="x")
+
+
+@case
+def argnums_that_name_an_argument_twice():
+    xform.grad(lambda x, y: x * y, argnums=(0, -2))(1.0, 2.0)
+
+
+@case
+def argnums_of_a_keyword():
+    xform.grad(lambda x: x)(x=1.0)
+
+
+@case
+def tangent_of_an_integer():
+    xform.jvp(lambda x, n: x * n, (1.0, 2), (1.0, 0))
+
+
+@case
+def chunk_size_of_a_jacobian():
+    xform.jacfwd(lambda x: x, chunk_size=0)
+
+
+@case
+def real_output_of_a_holomorphic_jacobian():
+    xform.jacrev(xnp.real, holomorphic=True)(1.0 + 2.0j)
+
+
+@case
+def transpose_of_a_nonlinear_function():
+    xform.linear_transpose(lambda x: 1 / x, 1.0)
+
+
+@case
+def transpose_of_a_function_of_integers():
+    xform.linear_transpose(lambda x: x * 2.0, 1)
+
+
+@case
+def defjvps_with_fixed_arguments():
+    xform.custom_jvp(lambda g, x: g(x), nondiff_argnums=0).defjvps(lambda t, y, x: t)
+
+
+@case
+def tangent_of_another_dtype():
+    f = xform.custom_jvp(lambda x: x)
+    f.defjvp(lambda primals, tangents: (primals[0], tangents[0].astype("float16")))
+    xform.grad(f)(1.0)
+
+
+@case
+def pullback_of_another_structure():
+    f = xform.custom_vjp(lambda p: p["a"])
+    f.defvjp(lambda p: (p["a"], None), lambda kept, ct: ((ct, ct),))
+    xform.grad(f)({"a": 1.0})
 
 
 @case
@@ -378,82 +460,7 @@ def pytrees_that_differ():
     xform.tree.map(lambda x, y: x, {"a": 1}, {"b": 1})
 
 
-# -- devices ------------------------------------------------------------------------------------
-
-
-@case
-def collective_outside_of_its_axis():
-    lax.psum(X, "i")
-
-
-@case
-def axis_name_that_is_unknown():
-    xform.vmap(lambda x: lax.all_gather(x, "j"), axis_name="i")(X)
-
-
-@case
-def groups_that_overlap():
-    xform.vmap(lambda x: lax.psum(x, "i", axis_index_groups=[[0, 0]]), axis_name="i")(X)
-
-
-@case
-def permutation_that_sends_twice():
-    xform.vmap(lambda x: lax.ppermute(x, "i", [(0, 1), (1, 1)]), axis_name="i")(X)
-
-
-@case
-def shuffle_that_is_no_permutation():
-    xform.vmap(lambda x: lax.pshuffle(x, "i", [0, 0]), axis_name="i")(X)
-
-
-@case
-def extremum_over_devices_that_is_differentiated():
-    xform.vmap(xform.grad(lambda x: lax.pmax(x.sum(), "i")), axis_name="i")(X)
-
-
-@case
-def scattered_axis_of_another_size():
-    xform.vmap(lambda x: lax.psum_scatter(x, "i"), axis_name="i")(X)
-
-
-@case
-def fewer_devices_than_elements():
-    xform.pmap(lambda x: x)(X)
-
-
-@case
-def divided_axes_that_differ():
-    with config.scoped(num_cpu_devices=2):
-        xform.pmap(lambda x, y: x + y)(X, X.T)
-
-
-@case
-def array_that_a_mesh_does_not_divide():
-    with config.scoped(num_cpu_devices=2):
-        mesh = xform.make_mesh((2,), ("i",))
-        xform.shard_map(lambda x: x, mesh=mesh, in_specs=P(None, "i"), out_specs=P("i"))(X)
-
-
-@case
-def output_that_differs_between_devices():
-    with config.scoped(num_cpu_devices=2):
-        mesh = xform.make_mesh((2,), ("i",))
-        xform.shard_map(lambda x: x.sum(), mesh=mesh, in_specs=P("i"), out_specs=P())(X)
-
-
-@case
-def gradient_inside_of_a_mesh():
-    with config.scoped(num_cpu_devices=2):
-        mesh = xform.make_mesh((2,), ("i",))
-        inside = xform.grad(lambda x: x.sum())
-        xform.shard_map(inside, mesh=mesh, in_specs=P("i"), out_specs=P("i"))(X)
-
-
-@case
-def spec_with_a_name_the_mesh_lacks():
-    with config.scoped(num_cpu_devices=2):
-        NamedSharding(xform.make_mesh((2,), ("i",)), P("j"))
-
+CASES.update(errors_of_devices.CASES)
 
 # -- comparison ---------------------------------------------------------------------------------
 
@@ -468,7 +475,7 @@ def message(name: str) -> str:
             text = f"{type(error).__name__}: {error}"
         else:
             raise AssertionError(f"{name} raises nothing")
-    text = re.sub(r"[^ ]*test_errors\.py:\d+", "test_errors.py:N", text)
+    text = re.sub(r"[^ ]*(?:test_errors|errors_of_devices)\.py:\d+", "test_errors.py:N", text)
     return re.sub(r" at 0x[0-9a-f]+", " at 0xN", text)
 
 

@@ -10,6 +10,7 @@
 | `dump`                 | `""`             | stages to print, with commas between; or `"all"` |
 | `log`                  | `""`             | events to log, with commas between: `"compile"`  |
 | `cache_dir`            | `~/.cache/xform` | where compiled code is kept; `""` keeps none     |
+| `tape_bytes`           | 256 MiB          | memory of the tapes of reverse mode through `while` |
 | `num_threads`          | `None`           | threads of a parallel kernel; `None` takes all   |
 | `num_cpu_devices`      | `1`              | devices the CPU counts as, for `pmap` and meshes |
 | `collective_timeout_s` | `60.0`           | how long devices wait for each other             |
@@ -57,8 +58,8 @@ def _text(value: object) -> str | None:
     return os.fspath(value) if isinstance(value, str | os.PathLike) else None
 
 
-def _threads(value: object) -> int | None:
-    """Read a number of threads; None when it is not a positive integer."""
+def _positive(value: object) -> int | None:
+    """Read a number; None when it is not a positive integer."""
     text = str(value).strip()
     return int(text) if text.isascii() and text.isdecimal() and int(text) > 0 else None
 
@@ -127,8 +128,9 @@ _OPTIONS: Mapping[str, Option] = {
         Option("dump", "", _text, "names of stages separated by commas, or 'all'"),
         Option("log", "", _text, "names of events separated by commas, such as 'compile'"),
         Option("cache_dir", _default_cache_dir(), _text, "a directory, or '' for no cache"),
-        Option("num_threads", None, _threads, "a positive integer, or None", optional=True),
-        Option("num_cpu_devices", 1, _threads, "a positive integer"),
+        Option("tape_bytes", 256 << 20, _positive, "a positive number of bytes"),
+        Option("num_threads", None, _positive, "a positive integer, or None", optional=True),
+        Option("num_cpu_devices", 1, _positive, "a positive integer"),
         Option("collective_timeout_s", 60.0, _seconds, "a positive number of seconds"),
         _switch("traceback", False),
     )
@@ -166,6 +168,7 @@ class Config:
     dump: str
     log: str
     cache_dir: str
+    tape_bytes: int
     num_threads: int | None
     num_cpu_devices: int
     collective_timeout_s: float

@@ -1,79 +1,132 @@
-"""Looking into programs and arrays, under the names of `jax.debug`."""
+"""Looking into running programs and arrays: printing, calls of Python functions, drawings.
+
+>>> import xform
+>>> from xform import debug
+>>> @xform.jit
+... def f(x):
+...     debug.print("x = {x}", x=x)
+...     return x + 1
+>>> y = f(2.0)
+x = 2.0
+"""
 
 from __future__ import annotations
 
+import builtins
+import string
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from . import tree
+from .core.jaxpr import Literal
+from .core.source import name_of
+from .core.trace import BASE, Tracer
 from .errors import ArgumentError
-from .runtime.array import Array
-from .runtime.sharding import Sharding, sharding_of
+from .numpy.promotion import operand
+from .ops.callback import debug_callback
+from .shard_drawing import visualize_array_sharding, visualize_sharding
 
-__all__ = ["visualize_array_sharding", "visualize_sharding"]
+__all__ = ["callback", "print", "visualize_array_sharding", "visualize_sharding"]
 
 
-def visualize_sharding(shape: Any, sharding: Sharding) -> None:
-    """Prints which devices have which part of an array of one or two axes.
+def callback(
+    callback: Callable[..., Any],
+    *args: Any,
+    ordered: bool = False,
+    partitioned: bool = False,
+    **kwargs: Any,
+) -> None:
+    """Calls a Python function with the values of arguments whenever the program runs.
+
+    Under `vmap` it is called for each element; under `grad` and `jvp` once, with the primal values.
 
     Args:
-        shape: the shape of the array.
-        sharding: how it is divided.
-
-    Raises:
-        ArgumentError: a shape of another number of axes.
+        callback: a function of NumPy arrays in place of the arrays; what it returns is not used.
+        *args, **kwargs: pytrees; leaves that are no arrays are passed on as they are.
+        ordered: accepted for JAX's signature; callbacks always run in the order of the program.
+        partitioned: accepted for JAX's signature.
 
     >>> import xform
-    >>> from xform.sharding import NamedSharding, PartitionSpec as P
-    >>> with xform.config.scoped(num_cpu_devices=2):
-    ...     rows = NamedSharding(xform.make_mesh((2,), ("i",)), P("i"))
-    >>> xform.debug.visualize_sharding((4, 4), rows)
-    ┌───────┐
-    │ CPU 0 │
-    ├───────┤
-    │ CPU 1 │
-    └───────┘
+    >>> seen = []
+    >>> f = xform.jit(lambda x: callback(lambda v: seen.append(float(v)), x) or x * 2)
+    >>> _ = f(1.0), f(3.0)
+    >>> seen
+    [1.0, 3.0]
     """
-    if not 1 <= len(shape) <= 2:
-        raise ArgumentError("expected an array of one or two axes", f"shape {tuple(shape)}")
-    print(_drawn(tuple(shape), sharding))
+    if not callable(callback):
+        raise ArgumentError("expected a function to call", f"{type(callback).__name__}")
+    leaves, structure = tree.flatten((args, kwargs))
+    dynamic = [_is_array(x) for x in leaves]
+
+    def flat(*arrays: Any) -> list[Any]:
+        given = iter(arrays)
+        full = [next(given) if d else x for x, d in zip(leaves, dynamic, strict=True)]
+        positional, named = structure.unflatten(full)
+        callback(*positional, **named)
+        return []
+
+    flat.__name__ = name_of(callback)
+    debug_callback(*(operand(x) for x, d in zip(leaves, dynamic, strict=True) if d), callback=flat)
 
 
-def visualize_array_sharding(arr: Any) -> None:
-    """Prints which devices have which part of an array of one or two axes.
+def _is_array(x: Any) -> bool:
+    if isinstance(x, np.ndarray | np.generic):
+        return x.dtype.kind not in "OSUMm"
+    return isinstance(x, Tracer | Literal | bool | int | float | complex) or (
+        type(x) is BASE.array_type
+    )
+
+
+class _Checker(string.Formatter):
+    """Formats nothing, but fails where the real formatting would miss a value."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return ""
+
+    def check_unused_args(
+        self, used_args: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> None:
+        unused = [*(k for k in range(len(args)) if k not in used_args)]
+        unused += [k for k in kwargs if k not in used_args]
+        if unused:
+            raise ArgumentError(
+                "expected a place in the text for every value to print",
+                f"none for {', '.join(map(str, unused))}",
+                instead='debug.print("x = {x}", x=x), without f in front of the text',
+            )
+
+
+def print(
+    fmt: str, *args: Any, ordered: bool = False, partitioned: bool = False, **kwargs: Any
+) -> None:
+    """Prints values whenever the program runs.
 
     Args:
-        arr: an array.
+        fmt: a text with places for the values, as of `str.format`: `"x = {x:.3f}, {}"`.
+        *args, **kwargs: the values, pytrees of arrays.
+        ordered: accepted for JAX's signature; printing is always in the order of the program.
+        partitioned: accepted for JAX's signature.
 
     Raises:
-        ArgumentError: a value that is no array, or has another number of axes.
+        ArgumentError: the text has a place without a value, or no place for one.
 
     >>> import xform, xform.numpy as xnp
-    >>> with xform.config.scoped(num_cpu_devices=2):
-    ...     x = xform.pmap(lambda x: x + 1)(xnp.arange(2))
-    >>> xform.debug.visualize_array_sharding(x)
-    ┌───────┬───────┐
-    │ CPU 0 │ CPU 1 │
-    └───────┴───────┘
+    >>> y = xform.vmap(lambda x: print("x = {}", x) or x)(xnp.arange(2))
+    x = 0
+    x = 1
     """
-    if type(arr) is not Array:
-        raise ArgumentError("expected an array with numbers", type(arr).__name__)
-    visualize_sharding(arr.shape, sharding_of(arr))
+    try:
+        _Checker().vformat(fmt, args, kwargs)
+    except (IndexError, KeyError) as fault:
+        raise ArgumentError(
+            f"expected a value for every place in {fmt!r}",
+            f"none for {fault}",
+            instead='debug.print("x = {x}", x=x); write {{ and }} for braces',
+        ) from fault
 
+    def show(*values: Any, **named: Any) -> None:
+        builtins.print(fmt.format(*values, **named))
 
-def _drawn(shape: tuple[int, ...], sharding: Sharding) -> str:
-    rows, columns = (1, *shape) if len(shape) == 1 else shape
-    parts: dict[tuple[int, int], list[int]] = {}
-    for device, index in sharding.devices_indices_map(shape).items():
-        row, column = (slice(None), *index) if len(index) == 1 else index
-        at = (row.indices(rows)[0], column.indices(columns)[0])
-        parts.setdefault(at, []).append(device.id)
-    texts = {at: f" CPU {','.join(map(str, sorted(ids)))} " for at, ids in parts.items()}
-    width = max(map(len, texts.values()))
-    across = sorted({column for _, column in texts})
-    lines = []
-    for row in sorted({row for row, _ in texts}):
-        lines.append("│" + "│".join(texts[row, c].center(width) for c in across) + "│")
-    edge = "─" * width
-    between = "├" + "┼".join(edge for _ in across) + "┤"
-    top = "┌" + "┬".join(edge for _ in across) + "┐"
-    bottom = "└" + "┴".join(edge for _ in across) + "┘"
-    return "\n".join([top, f"\n{between}\n".join(lines), bottom])
+    callback(show, *args, ordered=ordered, **kwargs)

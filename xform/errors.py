@@ -27,6 +27,7 @@ __all__ = [
     "GradError",
     "IndexOutOfBoundsError",
     "IntegerRangeError",
+    "MemoryLimitError",
     "MissingExtraError",
     "MutationError",
     "NaNError",
@@ -183,7 +184,8 @@ def _rebuild(
     cls: type[XformError], args: tuple[object, ...], state: dict[str, object]
 ) -> XformError:
     """Make an error again from its pickled parts, without running its constructor."""
-    error = cls.__new__(cls, *args)
+    # The constructor of the base in C: that of the second base, such as MemoryError, refuses.
+    error = Exception.__new__(cls, *args)
     error.__dict__.update(state)
     return error
 
@@ -274,6 +276,10 @@ class CompileError(XformError, RuntimeError):
 
 class NaNError(XformError, FloatingPointError):
     """A NaN produced while the option `debug_nans` is on."""
+
+
+class MemoryLimitError(XformError, MemoryError):
+    """A computation that would need more memory than an option allows."""
 
 
 class MissingExtraError(XformError, ImportError):

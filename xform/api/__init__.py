@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .custom import checkpoint, custom_jvp, custom_vjp
+from .callbacks import io_callback, pure_callback
+from .checkpointing import checkpoint
+from .custom import closure_convert, custom_gradient, custom_jvp, custom_vjp
 from .differentiation import grad, jvp, linearize, value_and_grad, vjp
 from .inspection import ShapeDtypeStruct, eval_shape, make_jaxpr
 from .jacobians import hessian, jacfwd, jacrev
@@ -17,11 +19,14 @@ from .surroundings import (
     disable_jit,
     enable_x64,
 )
+from .transposition import fwd_and_bwd, linear_transpose
 
 __all__ = [
     "ShapeDtypeStruct",
     "block_until_ready",
     "checkpoint",
+    "closure_convert",
+    "custom_gradient",
     "custom_jvp",
     "custom_vjp",
     "device_get",
@@ -31,15 +36,19 @@ __all__ = [
     "disable_jit",
     "enable_x64",
     "eval_shape",
+    "fwd_and_bwd",
     "grad",
     "hessian",
+    "io_callback",
     "jacfwd",
     "jacrev",
     "jit",
     "jvp",
+    "linear_transpose",
     "linearize",
     "make_jaxpr",
     "pmap",
+    "pure_callback",
     "shard_map",
     "value_and_grad",
     "vjp",

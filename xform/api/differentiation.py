@@ -4,20 +4,49 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .. import errors, tree
 from ..core import dtypes
-from ..core.jaxpr import Literal
+from ..core.avals import ShapedArray
+from ..core.jaxpr import Jaxpr, Literal
 from ..core.primitive import Zero
 from ..core.trace import aval_of
 from ..interpreters.evaluate import evaluate_program
 from ..interpreters.forward import instantiate, jvp_flat
-from ..interpreters.reverse import linearize_flat, vjp_flat
+from ..interpreters.reverse import backward, linearize_flat, vjp_flat
 from ..ops.structural import convert, convert_element_type
 from .flat import FlatFunction, as_arrays, canonical, fix_others, name_of, normalize_argnums
+
+
+def check_arguments(fun: Any, argnums: Any, what: str) -> None:
+    """Raises unless `fun` is a function and `argnums` one or several different positions."""
+    if not callable(fun):
+        raise errors.ArgumentError(
+            f"expected a function for {what}",
+            f"{type(fun).__name__}: {fun!r}",
+            instead=f"{what}(f)(x), not {what}(f(x))",
+        )
+    given = argnums if isinstance(argnums, tuple | list) else (argnums,)
+    if not given or not all(isinstance(n, int | np.integer) for n in given):
+        raise errors.ArgumentError(
+            f"expected argnums of {what} to be an int or a tuple of them",
+            repr(argnums),
+            instead="argnums=0, or argnums=(0, 1); a pytree is one argument",
+        )
+
+
+def chosen_positions(argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
+    """The positions to differentiate, counted from the front; raises for one that occurs twice."""
+    positions = normalize_argnums(argnums, count, "argnums")
+    if len(set(positions)) < len(positions):
+        raise errors.ArgumentError(
+            "expected argnums that name every argument once", f"argnums={argnums}"
+        )
+    return positions
 
 
 def check_input(aval: Any, *, holomorphic: bool, allow_int: bool, what: str) -> None:
@@ -26,7 +55,7 @@ def check_input(aval: Any, *, holomorphic: bool, allow_int: bool, what: str) -> 
         if not dtypes.is_complex(aval.dtype):
             raise errors.GradError(f"expected complex inputs for a holomorphic {what}", str(aval))
         return
-    if dtypes.is_complex(aval.dtype) and what in ("jacfwd", "jacrev"):
+    if dtypes.is_complex(aval.dtype) and what == "jacfwd":
         raise errors.GradError(
             f"expected real inputs for {what}", str(aval), instead="holomorphic=True"
         )
@@ -65,10 +94,11 @@ def value_and_grad(
     >>> float(value), float(slope)
     (9.0, 6.0)
     """
+    check_arguments(fun, argnums, "value_and_grad")
 
     @functools.wraps(fun)
     def differentiated(*args: Any, **kwargs: Any) -> Any:
-        positions = normalize_argnums(argnums, len(args), "argnums")
+        positions = chosen_positions(argnums, len(args))
         chosen = tuple(args[n] for n in positions)
         leaves, in_tree = tree.flatten(chosen)
         leaves = [canonical(x) for x in leaves]
@@ -140,6 +170,7 @@ def grad(
     >>> float(xform.grad(lambda x: x**3)(2.0))
     12.0
     """
+    check_arguments(fun, argnums, "grad")
     both = value_and_grad(fun, argnums, has_aux, holomorphic, allow_int)
 
     @functools.wraps(fun)
@@ -150,13 +181,19 @@ def grad(
     return gradient
 
 
-def _check_tangents(primals: Sequence[Any], tangents: Sequence[Any], what: str) -> list[Any]:
+def _check_tangents(avals: Sequence[ShapedArray], tangents: Sequence[Any], what: str) -> list[Any]:
     """Raises unless tangents have the primals' shapes and tangent dtypes (integers: `float0`)."""
     checked: list[Any] = []
-    for p, t in zip(primals, tangents, strict=True):
-        aval = aval_of(p)
+    for aval, t in zip(avals, tangents, strict=True):
         wanted = aval.tangent()
         if wanted is not aval:
+            if getattr(t, "dtype", None) != dtypes.float0:
+                raise errors.DtypeError(
+                    f"expected {what} of dtype float0 for integers and booleans",
+                    f"{aval_of(t)} for a primal {aval}",
+                    why="integers and booleans have no derivatives",
+                    instead="numpy.zeros(x.shape, xform.float0)",
+                )
             checked.append(Zero(wanted))
             continue
         found = aval_of(t)
@@ -218,9 +255,8 @@ def jvp(
             "expected tangents of the structure of the primals", f"{t_tree} for {in_tree}"
         )
     flat_primals = [canonical(x) for x in flat_primals]
-    checked = _check_tangents(
-        flat_primals, [canonical_tangent(t) for t in flat_tangents], "tangents"
-    )
+    ts = [canonical_tangent(t) for t in flat_tangents]
+    checked = _check_tangents(_avals(flat_primals), ts, "tangents")
     flat = FlatFunction(fun, in_tree, has_aux=has_aux)
     outs, out_tangents = jvp_flat(flat, flat_primals, checked)
     values, slopes = as_arrays(outs), as_arrays(out_tangents)
@@ -241,7 +277,8 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
     Returns:
         `(value, pullback)`, and `aux` as a third with `has_aux`. `pullback(ct)` takes a cotangent
-        of the structure of the value and returns a tuple of cotangents, one per primal.
+        of the structure of the value and returns a tuple of cotangents, one per primal. It is a
+        pytree, whose leaves are the residuals, so that jitted functions can take and return it.
 
     >>> import xform
     >>> y, pullback = xform.vjp(lambda x, y: x * y, 2.0, 3.0)
@@ -251,27 +288,56 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     leaves, in_tree = tree.flatten(primals)
     leaves = [canonical(x) for x in leaves]
     flat = FlatFunction(fun, in_tree, has_aux=has_aux)
-    outs, pull = vjp_flat(flat, leaves, name_of(fun))
+    outs, program, has = linearize_flat(flat, leaves, name_of(fun))
     values = as_arrays(outs)
-    avals = [aval_of(y) for y in outs[: flat.count]]
-    zeros = [Zero(aval_of(y).tangent()) for y in outs[flat.count :]]
-    out_tree = flat.out_tree
-
-    def pullback(ct: Any) -> Any:
-        cts, ct_tree = tree.flatten(ct)
-        if ct_tree != out_tree:
-            raise errors.TreeError(
-                "expected a cotangent of the structure of the output", f"{ct_tree} for {out_tree}"
-            )
-        cts = [canonical_tangent(x) for x in cts]
-        given = _check_cotangents(avals, cts)
-        return in_tree.unflatten(as_arrays(pull([*given, *zeros])))
-
+    avals = tuple(aval_of(y) for y in outs[: flat.count])
+    kept = _Pullback(program.jaxpr, tuple(has), in_tree, _avals(leaves), flat.out_tree, avals)
+    pullback = tree.Partial(kept, *program.consts)
     value = flat.value(values)
     return (value, pullback, flat.aux(values)) if has_aux else (value, pullback)
 
 
-def _check_cotangents(avals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
+def _avals(values: Sequence[Any]) -> tuple[ShapedArray, ...]:
+    return tuple(aval_of(x) for x in values)
+
+
+@dataclass(frozen=True, eq=False)
+class _Linear:
+    """A derivative as a linear program, whose constants are the residuals.
+
+    `has` says which outputs have tangents in the program; the outputs of `fun` are the first ones.
+    """
+
+    program: Jaxpr
+    has: tuple[bool, ...]
+    in_tree: tree.TreeDef
+    in_avals: tuple[ShapedArray, ...]
+    out_tree: tree.TreeDef
+    out_avals: tuple[ShapedArray, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Pullback(_Linear):
+    """The transpose of a derivative, as a function of its residuals and a cotangent."""
+
+    def __call__(self, *values: Any) -> Any:
+        *residuals, ct = values
+        cts, ct_tree = tree.flatten(ct)
+        if ct_tree != self.out_tree:
+            raise errors.TreeError(
+                "expected a cotangent of the structure of the output",
+                f"{ct_tree} for {self.out_tree}",
+            )
+        given = check_cotangents(self.out_avals, [canonical_tangent(x) for x in cts])
+        rest = [Zero(v.aval) for v in self.program.outvars[sum(self.has[: len(given)]) :]]
+        needed = [x for x, h in zip(given, self.has, strict=False) if h]
+        found = iter(backward(self.program, residuals, [*needed, *rest]))
+        every = [next(found) if a.tangent() is a else Zero(a.tangent()) for a in self.in_avals]
+        return self.in_tree.unflatten(as_arrays(every))
+
+
+def check_cotangents(avals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
+    """Raises unless cotangents have the shapes and dtypes of the outputs (integers: `float0`)."""
     checked: list[Any] = []
     for aval, ct in zip(avals, cts, strict=True):
         if aval.tangent() is not aval:
@@ -302,23 +368,32 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
     leaves = [canonical(x) for x in leaves]
     flat = FlatFunction(fun, in_tree, has_aux=has_aux)
     outs, program, has = linearize_flat(flat, leaves, name_of(fun))
-    avals = [aval_of(x) for x in leaves]
     values = as_arrays(outs)
-
-    def push(*tangents: Any) -> Any:
-        ts, t_tree = tree.flatten(tangents)
-        if t_tree != in_tree:
-            raise errors.TreeError(
-                "expected tangents of the structure of the primals", f"{t_tree} for {in_tree}"
-            )
-        checked = _check_tangents(leaves, [canonical_tangent(t) for t in ts], "tangents")
-        given = [t for t, a in zip(checked, avals, strict=True) if a.tangent() is a]
-        found = iter(evaluate_program(program.jaxpr, program.consts, given))
-        slopes = [
-            next(found) if h else instantiate(Zero(aval_of(y).tangent()))
-            for y, h in zip(outs, has, strict=True)
-        ]
-        return flat.value(as_arrays(slopes))
-
+    avals = tuple(aval_of(y) for y in outs[: flat.count])
+    kept = _Pushforward(program.jaxpr, tuple(has), in_tree, _avals(leaves), flat.out_tree, avals)
+    push = tree.Partial(kept, *program.consts)
     value = flat.value(values)
     return (value, push, flat.aux(values)) if has_aux else (value, push)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pushforward(_Linear):
+    """A derivative as a function of its residuals and tangents."""
+
+    def __call__(self, *values: Any) -> Any:
+        count = len(self.program.constvars)
+        residuals, tangents = values[:count], values[count:]
+        ts, t_tree = tree.flatten(tangents)
+        if t_tree != self.in_tree:
+            raise errors.TreeError(
+                "expected tangents of the structure of the primals",
+                f"{t_tree} for {self.in_tree}",
+            )
+        checked = _check_tangents(self.in_avals, [canonical_tangent(t) for t in ts], "tangents")
+        given = [t for t, a in zip(checked, self.in_avals, strict=True) if a.tangent() is a]
+        found = iter(evaluate_program(self.program, residuals, given))
+        slopes = [
+            next(found) if h else instantiate(Zero(a.tangent()))
+            for a, h in zip(self.out_avals, self.has, strict=False)
+        ]
+        return self.out_tree.unflatten(as_arrays(slopes))

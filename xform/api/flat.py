@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,16 +11,10 @@ import numpy as np
 from .. import errors, tree
 from ..core.jaxpr import Literal
 from ..core.primitive import Zero
+from ..core.source import name_of as name_of
 from ..core.trace import BASE, Tracer, aval_of
 from ..core.values import narrowed, to_numpy
 from ..ops.structural import zeros
-
-
-def name_of(fun: Callable[..., Any]) -> str:
-    """A function's name for programs and errors."""
-    while isinstance(fun, functools.partial):
-        fun = fun.func
-    return getattr(fun, "__name__", type(fun).__name__)
 
 
 class FlatFunction:

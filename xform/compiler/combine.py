@@ -67,6 +67,12 @@ def start(b: llvm.Builder, node: Node, lanes: int) -> tuple[Value, ...]:
     return first, b.constant("i64", -1, lanes)
 
 
+def first(b: llvm.Builder, node: Node, item: Value, position: Value | None) -> tuple[Value, ...]:
+    """The carried values after one item only."""
+    item = _enter(b, node, item)
+    return (item,) if position is None else (item, position)
+
+
 def step(
     b: llvm.Builder, node: Node, before: Sequence[Value], item: Value, position: Value | None
 ) -> tuple[Value, ...]:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from typing import Any
-
-import numpy as np
 
 from .._kernels import builder as llvm, scalar
-from ..core.jaxpr import Literal
-from ..core.loops import Generate, Map, View
+from ..core.loops import Map
 from . import combine
+from .elements import ElementEmitter
 from .fuse import own_cost
-from .index import Condition, Datum, Expr, LoopVar, expr, linear_offset
-from .loop_graph import Node, Scalar
-from .nests import Place, Work, generated, pieces_of
+from .index import Expr, LoopVar, expr
+from .loop_graph import Node
+from .nests import Place, Work
 from .schedule import NestPlan, PhasePlan
-from .subscripts import Subscripts
 
 Value = llvm.Value
 
 
-class NestEmitter:
+class NestEmitter(ElementEmitter):
     """Writes one nest into a builder.
 
     `pointers` has the memory of every stored node the nest touches; `stored` says which nodes have
@@ -37,21 +33,12 @@ class NestEmitter:
         stored: Container[Node],
         in_place: bool,
     ) -> None:
+        made = {w.node for _, w in plan.nest.works()}
+        super().__init__(builder, pointers, stored, made, in_place, _used_often(plan, stored))
         self.plan = plan
-        self.b = builder
-        self.pointers = pointers
-        self.stored = stored
-        self.in_place = in_place
-        self.outlined = _used_often(plan, stored)
-        self.made = {w.node for _, w in plan.nest.works()}
         self.registers: dict[Node, Value] = {}
         self.scratched: set[Node] = set()  # kept by an earlier phase
         self.scratching: set[Node] = set()  # being kept by this one
-        self.memo: dict[Any, Value] = {}
-        self.found_pieces: dict[Any, Any] = {}
-        self.tail: Value | None = None  # which lanes exist, in the last iteration of a vector loop
-        self.guard: Value | None = None  # where a conditional view reads
-        self.subscripts = Subscripts(builder, self.data)
         for var in (*plan.absorbed, *(v for v in plan.nest.outer if v.extent == 1)):
             self.subscripts.env[var] = builder.constant("i64", 0)
         self.phase: PhasePlan | None = None
@@ -201,66 +188,7 @@ class NestEmitter:
         (axis,) = work.node.params["axes"]
         return self.subscripts.value(work.domain[axis], "i64")
 
-    def store(self, node: Node, place: Place, value: Value) -> None:
-        offset = linear_offset(place, node.shape)
-        address, contiguous = self.address(node, offset)
-        mask = self.tail if self.lanes_of(offset) > 1 else None
-        if contiguous:
-            value = self.b.splat(value, self.lanes_of(offset))
-        self.b.store(value, address, mask=mask)
-
-    def lanes_of(self, offset: Expr) -> int:
-        return self.subscripts.width(offset)
-
-    def address(self, node: Node, offset: Expr) -> tuple[Value, bool]:
-        """The address of an element, or of the first of neighbours, or of one element per lane."""
-        element = scalar.element(node.dtype)
-        uniform, stride = self.subscripts.split(offset)
-        if uniform is None or stride not in (0, 1):
-            index = self.subscripts.value(offset, "i64")
-            return self.b.pointer(self.pointers[node], element, index), False
-        return self.b.pointer(self.pointers[node], element, uniform), stride == 1
-
     # -- values --
-
-    def value(self, node: Node, place: Place) -> Value:
-        """The value of a node at a place, computed if it is not stored; chains do not recurse."""
-        stack = [(node, place)]
-        while stack:
-            n, at = stack[-1]
-            key = (n, at, self.guard)
-            if key in self.memo:
-                stack.pop()
-                continue
-            missing = [
-                (x, p)
-                for x, p in self.simple_operands(n, at)
-                if (x, p, self.guard) not in self.memo
-            ]
-            if missing:
-                stack.extend(missing)
-                continue
-            self.memo[key] = self.fetch(n, at)
-            stack.pop()
-        return self.memo[node, place, self.guard]
-
-    def simple_operands(self, node: Node, place: Place) -> list[tuple[Node, Place]]:
-        if self.is_ready(node):
-            return []
-        if isinstance(node.loop, Map):
-            return [(x, place if x.shape else ()) for x in node.inputs]
-        if isinstance(node.loop, View):
-            pieces = self.pieces(node, place)
-            if len(pieces) == 1 and isinstance(pieces[0][0], Node):
-                return [pieces[0][:2]]
-        return []
-
-    def pieces(self, node: Node, place: Place) -> Any:
-        """`pieces_of`, worked out once for each place."""
-        key = (node, place)
-        if key not in self.found_pieces:
-            self.found_pieces[key] = pieces_of(node, place)
-        return self.found_pieces[key]
 
     def is_ready(self, node: Node) -> bool:
         return node in self.registers or node in self.stored or node in self.scratched
@@ -270,117 +198,10 @@ class NestEmitter:
             return self.registers[node]
         if node in self.scratched:
             return self.unscratch(node, place)
-        if node in self.stored or not isinstance(node.loop, Map | View | Generate | Scalar):
-            return self.load(node, place)
-        value = self.compute(node, place)
-        if node in self.plan.nest.kept and self.guard is None:
+        value = super().fetch(node, place)
+        if node in self.plan.nest.kept and node not in self.stored and self.guard is None:
             self.scratch(node, place, value)
         return value
-
-    def compute(self, node: Node, place: Place) -> Value:
-        """The value of a node by its definition."""
-        loop = node.loop
-        if isinstance(loop, Scalar):
-            return self.constant(loop.value, node.dtype)
-        if isinstance(loop, Map):
-            operands = [self.value(x, place if x.shape else ()) for x in node.inputs]
-            data = node.inputs[1 if loop.scalar == "select_n" else 0]
-            params = {k: node.params[k] for k in loop.params}
-            often = (loop.scalar, data.dtype) in self.outlined
-            apply = scalar.apply_by_call if often else scalar.apply
-            return apply(self.b, loop.scalar, data.dtype, operands, params)[node.result]
-        if isinstance(loop, Generate):
-            return self.generate(node, place)
-        return self.view(node, place)
-
-    def constant(self, value: Any, dtype: str) -> Value:
-        return self.b.constant(scalar.element(dtype), np.asarray(value).item())
-
-    def generate(self, node: Node, place: Place) -> Value:
-        e = generated(node, place)
-        wide = not -(2**31) <= e.low <= e.high < 2**31
-        index = self.subscripts.value(e, "i64" if wide else "i32")
-        source = "int64" if wide else "int32"
-        if node.dtype == source:
-            return index
-        params = {"new_dtype": node.dtype}
-        return scalar.apply(self.b, "convert_element_type", source, [index], params)[0]
-
-    def view(self, node: Node, place: Place) -> Value:
-        pieces = self.pieces(node, place)
-        outer = self.guard
-        values: list[tuple[Value | None, Value]] = []
-        taken: Value | None = None  # where an earlier piece was taken
-        for operand, index, condition in pieces:
-            self.guard = outer  # conditions are read wherever the view itself is
-            holds = None if condition.is_true else self.condition(condition)
-            here = _both(self.b, holds, None if taken is None else ~taken)
-            self.guard = _both(self.b, outer, here) if here is not None else outer
-            if isinstance(operand, Literal):
-                values.append((holds, self.constant(operand.value, operand.aval.dtype.name)))
-            else:
-                values.append((holds, self.value(operand, index)))
-            if holds is not None:
-                taken = holds if taken is None else taken | holds
-        self.guard = outer
-        result = values[-1][1]
-        for holds, value in reversed(values[:-1]):
-            assert holds is not None
-            result = self.b.select(holds, value, result)
-        return result
-
-    def condition(self, condition: Condition) -> Value:
-        result: Value | None = None
-        for clause in condition.clauses:
-            either: Value | None = None
-            for e in clause:
-                test = self.b.compare("sge", self.subscripts.value(e, "i64"), 0)
-                either = test if either is None else either | test
-            assert either is not None
-            result = either if result is None else result & either
-        assert result is not None
-        return result
-
-    def data(self, datum: Datum) -> Value:
-        """An index that comes from an array, as an i64."""
-        value = self.value(datum.node, datum.index)
-        if value.element == "i64":
-            return value
-        signed = datum.node.aval.dtype.kind == "i"
-        return self.b.cast("sext" if signed else "zext", value, "i64")
-
-    # -- memory --
-
-    def load(self, node: Node, place: Place) -> Value:
-        offset = linear_offset(place, node.shape)
-        element = scalar.element(node.dtype)
-        lanes = self.lanes_of(offset)
-        fixed = node not in self.made and not self.in_place
-        if lanes == 1:
-            if self.guard is None:
-                address, _ = self.address(node, offset)
-                return self.b.load(element, address, invariant=fixed)
-            # Where the guard is false in all lanes, the first element is read instead: it exists.
-            guard = self.guard
-            if guard.lanes > 1:
-                guard = self.in_some_lane(guard if self.tail is None else guard & self.tail)
-            index = self.b.select(guard, self.subscripts.value(offset, "i64"), 0)
-            address = self.b.pointer(self.pointers[node], element, index)
-            return self.b.load(element, address, invariant=fixed)
-        address, contiguous = self.address(node, offset)
-        mask = _both(self.b, self.guard, self.tail)
-        if contiguous:
-            wide = None if mask is None else self.b.splat(mask, lanes)
-            return self.b.load(element, address, lanes, invariant=fixed, mask=wide)
-        return self.b.load(element, self.b.splat(address, lanes), lanes, invariant=fixed, mask=mask)
-
-    def in_some_lane(self, condition: Value) -> Value:
-        """Whether a condition holds in at least one lane."""
-        while condition.lanes > 1:
-            half = condition.lanes // 2
-            low = self.b.shuffle(condition, range(half))
-            condition = low | self.b.shuffle(condition, range(half, condition.lanes))
-        return condition
 
     def scratch(self, node: Node, place: Place, value: Value) -> None:
         self.scratching.add(node)
@@ -425,9 +246,3 @@ def _used_often(plan: NestPlan, stored: Container[Node]) -> frozenset[tuple[str,
 
 def _loop_term(var: LoopVar) -> Expr:
     return Expr(((var, 1),), 0)
-
-
-def _both(b: llvm.Builder, x: Value | None, y: Value | None) -> Value | None:
-    if x is None or y is None:
-        return y if x is None else x
-    return x & y

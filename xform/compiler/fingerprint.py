@@ -83,11 +83,11 @@ def _text(value: Any) -> str:
         return "(" + ",".join(map(_text, value)) + ")"
     if isinstance(value, enum.Enum):
         return f"{type(value).__qualname__}.{value.name}"
+    if isinstance(value, Jaxpr):
+        return ";".join(_lines(value, ()))
     if is_dataclass(value) and not isinstance(value, type):
         inside = ",".join(_text(getattr(value, f.name)) for f in fields(value))
         return f"{type(value).__qualname__}({inside})"
-    if isinstance(value, Jaxpr):
-        return ";".join(_lines(value, ()))
     raise _Unnamed
 
 

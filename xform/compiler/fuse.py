@@ -11,7 +11,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..core.loops import Contract, Generate, Map, Opaque, Reduce, Scan, Update, View
+from ..core.loops import (
+    Branch,
+    Contract,
+    Generate,
+    Loop,
+    Map,
+    Opaque,
+    Reduce,
+    Scan,
+    Update,
+    View,
+)
 from .index import Expr, LoopVar
 from .loop_graph import Input, LoopGraph, Node, Scalar, consumers
 from .lower import is_data
@@ -32,6 +43,9 @@ _MOST_READS = 24
 _LOOK_BACK = 12
 _ROUNDS = 8
 _LONGEST_BODY = 256  # operators
+
+
+_CALLED = Opaque | Loop | Branch  # kernels that read and write memory only
 
 
 def has_own_memory(node: Node) -> bool:
@@ -61,12 +75,16 @@ class Fused:
         return "\n".join(f"step {k}: {step}" for k, step in enumerate(self.steps))
 
 
-def fuse(graph: LoopGraph) -> Fused:
-    """Decides what is stored, and groups the work into nests."""
+def fuse(graph: LoopGraph, owned: Sequence[Node] = ()) -> Fused:
+    """Decides what is stored, and groups the work into nests.
+
+    `owned` are inputs that an update may change in place; what is read of them is read before.
+    """
     stored = _stored_from_the_start(graph)
     for _ in range(_ROUNDS):
         grouping = _Grouping(graph, stored)
         more = _worth_storing(graph, grouping.steps, stored)
+        more |= _read_before_updates(grouping, owned, stored)
         if not more:
             break
         stored |= more
@@ -99,7 +117,7 @@ def _read_by(step: Step, stored: set[Node]) -> set[Node]:
     node = step.node
     if isinstance(node.loop, Contract):
         return {base_of(node, x) for x in node.inputs}
-    if isinstance(node.loop, Opaque):
+    if isinstance(node.loop, _CALLED):
         return set(node.inputs)
     return {n for n, _ in kernel_expansion(step, stored).reads}
 
@@ -107,12 +125,13 @@ def _read_by(step: Step, stored: set[Node]) -> set[Node]:
 def _stored_from_the_start(graph: LoopGraph) -> set[Node]:
     stored = set(graph.outputs)
     for node in graph.nodes:
-        if isinstance(node.loop, Contract | Update | Opaque | Scan):
+        if isinstance(node.loop, Contract | Update | Scan):
             stored.add(node)
         if isinstance(node.loop, Contract):
             stored.update(base_of(node, x) for x in node.inputs)
-        elif isinstance(node.loop, Opaque):
+        elif isinstance(node.loop, _CALLED):
             stored.update(node.inputs)
+            stored.update(node.siblings)
     stored |= _cuts(graph, stored)
     return {n for n in stored if not has_own_memory(n)}
 
@@ -154,7 +173,7 @@ class _Grouping:
         loop = node.loop
         if has_own_memory(node):
             return
-        if isinstance(loop, Contract | Opaque):
+        if isinstance(loop, Contract | _CALLED):
             if node.first not in self.made_in:
                 self.made_in[node.first] = self.append(Kernel(node.first))
             self.made_in[node] = self.made_in[node.first]
@@ -252,8 +271,9 @@ def _join(
         return False
     made = {w.node: (k, w) for k, w in nest.works()}
     needs = [(n, at) for n, at in expansion.reads if n in made]
+    dear = work.kind == "store" and any(own_cost(n) >= _TRANSCENDENTAL for n in expansion.computed)
     for mapping in _mappings(nest, work, needs, made, expansion, nest_reads):
-        if _place_in(nest, work, mapping, needs, made):
+        if _place_in(nest, work, mapping, needs, made, dear):
             return True
     return False
 
@@ -314,6 +334,7 @@ def _place_in(
     mapping: Mapping,
     needs: Sequence[tuple[Node, Place]],
     made: dict[Node, tuple[int, Work]],
+    dear: bool,
 ) -> bool:
     mine = [v for v in _variables(work.domain, ()) if v is not None]
     outer_mine = [v for v in mine if mapping.get(v) in nest.outer]
@@ -324,13 +345,15 @@ def _place_in(
             phase = nest.phases[0]
             nest.outer = tuple(mapping[v] for v in own_outer)
             phase.inner = tuple(v for v in phase.inner if v not in nest.outer)
-            return _place_in(nest, work, mapping, needs, made)
+            return _place_in(nest, work, mapping, needs, made, dear)
         if set(outer_mine) != set(own_outer):
             return False
     if len(outer_mine) != len(nest.outer) or any(v.extent != mapping[v].extent for v in outer_mine):
         return False
     rows = {v: mapping[v] for v in outer_mine}
     inner = [v for v in mine if v not in rows]
+    if dear and not inner:
+        return False  # once for each row it would not run in lanes
     least = 0
     for n, at in needs:
         k, maker = made[n]
@@ -464,6 +487,27 @@ def _worth_storing(graph: LoopGraph, steps: Sequence[Step], stored: set[Node]) -
         if node in shared and cost(node) >= _SHARE and not shared.issuperset(using):
             chosen.add(_base(node))
     return {n for n in chosen if n not in stored and not isinstance(n.loop, Input | Scalar)}
+
+
+def _read_before_updates(
+    grouping: _Grouping, owned: Sequence[Node], stored: set[Node]
+) -> set[Node]:
+    """What reads an owned input inline after the step that updates it: it is stored before."""
+    chosen: set[Node] = set()
+    for x in owned:
+        users = [
+            k
+            for k, s in enumerate(grouping.steps)
+            if isinstance(s, Kernel)
+            and isinstance(s.node.loop, Update | Loop | Branch)
+            and x in s.node.inputs
+        ]
+        if not users:
+            continue
+        for step in grouping.steps[users[0] :]:
+            for _, expansion in _expansions(step, stored):
+                chosen.update(n for n in expansion.computed if x in n.inputs)
+    return {n for n in chosen if n not in stored and not isinstance(n.loop, Update)}
 
 
 def _base(node: Node) -> Node:

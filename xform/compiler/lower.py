@@ -15,9 +15,11 @@ from ..core.avals import ShapedArray
 from ..core.axes import unknown_axis
 from ..core.jaxpr import Equation, Jaxpr, Literal, Var
 from ..core.loops import (
+    Branch,
     Collective,
     Contract,
     Generate,
+    Loop,
     Map,
     Opaque,
     Piece,
@@ -30,6 +32,7 @@ from ..core.primitive import Absent
 from .loop_graph import Input, LoopGraph, Node, Scalar, dtype_name, reachable
 
 _OPAQUE = Opaque()
+_NOTHING = ShapedArray((), np.bool_)  # stands for the result of what has effects only
 
 # What a formula of two operands is called by the combiners of reductions and scans.
 COMBINERS = {
@@ -52,13 +55,20 @@ def lower(program: Jaxpr) -> LoopGraph:
     builder = _Lowering()
     inputs = [builder.node(Input(k), (), v.aval, {}) for k, v in enumerate(program.invars)]
     env: dict[Var, Node] = dict(zip(program.invars, inputs, strict=True))
+    acting: list[Node] = []
     for position, equation in enumerate(program.equations):
         builder.position = position
         operands = [builder.atom(a, env) for a in equation.inputs]
         results = builder.equation(equation, operands)
-        env.update(zip(equation.outputs, results, strict=True))
+        if equation.effects:
+            acting += results
+        if equation.outputs:
+            env.update(zip(equation.outputs, results, strict=True))
     outputs = tuple(builder.atom(a, env) for a in program.outvars)
-    kept = tuple(reachable(outputs))
+    kept = tuple(reachable((*acting, *outputs)))
+    if acting:
+        # What has effects stays in the order of the program, in which the nodes were made.
+        kept = tuple(sorted(kept, key=lambda n: n.id))
     return LoopGraph(kept, tuple(inputs), outputs, program.name)
 
 
@@ -121,9 +131,9 @@ class _Lowering:
         params = dict(equation.params)
         if isinstance(loop, Map) and "new_dtype" in params:
             params["new_dtype"] = np.dtype(params["new_dtype"]).name
+        avals = [v.aval for v in equation.outputs] or [_NOTHING]
         nodes = [
-            self.node(loop, operands, v.aval, params, equation, k)
-            for k, v in enumerate(equation.outputs)
+            self.node(loop, operands, aval, params, equation, k) for k, aval in enumerate(avals)
         ]
         for n in nodes:
             n.first = nodes[0]
@@ -258,6 +268,8 @@ def is_small(equation: Equation, operands: Sequence[Node]) -> bool:
 
 def _is_native(loop: Any, equation: Equation, operands: Sequence[Node]) -> bool:
     """Whether there is a kernel for this loop shape and dtypes; else the row's `impl` is called."""
+    if isinstance(loop, Loop | Branch):
+        return True  # what is inside decides for itself
     avals = [*(n.aval for n in operands), *(v.aval for v in equation.outputs)]
     if not all(is_stored(a.dtype) for a in avals):
         return False

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..core.loops import Update
 from .fuse import Fused
 from .loop_graph import Input, Node
 from .lower import is_data
-from .nests import Kernel, Nest, Step
+from .nests import Expansion, Kernel, Nest, fresh, place_of
 from .schedule import NestPlan
 
 ALIGNMENT = 64
@@ -27,6 +27,17 @@ class Buffer:
         return f"{self.kind} {self.position}"
 
 
+@dataclass(frozen=True)
+class Needs:
+    """What a loop or a branch asks of the memory around it.
+
+    `pairs`: an input and the output that may take the input's memory, if nothing reads it later.
+    """
+
+    workspace_bytes: int
+    pairs: tuple[tuple[int, int], ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class MemoryPlan:
     """`of`: the buffer of each stored node. `scratch`: those of values kept between phases.
@@ -34,6 +45,8 @@ class MemoryPlan:
     `copies`: (node, output) for outputs that are inputs or repeat another output. `aliases`:
     (input, output) where the output may take the memory of the donated input. `in_place`: steps
     that may write what they read. `without_copy`: updates that work in the memory of their operand.
+    `inner`: for each loop or branch, its own workspace. `updated`: the owned outputs that are made
+    in the memory of their inputs.
     """
 
     of: dict[Node, Buffer]
@@ -43,6 +56,8 @@ class MemoryPlan:
     aliases: tuple[tuple[int, int], ...]
     in_place: frozenset[int]
     without_copy: frozenset[Node]
+    inner: dict[Node, Buffer] = field(default_factory=dict)
+    updated: frozenset[int] = frozenset()
 
     def __str__(self) -> str:
         lines = [f"  {n!r}:{n.aval} in {b}" for n, b in self.of.items()]
@@ -88,30 +103,53 @@ class _Workspace:
         self.free = joined
 
 
-def plan_memory(fused: Fused, plans: Mapping[int, NestPlan], donated: Sequence[bool]) -> MemoryPlan:
-    """Gives every stored node a buffer, for as long as some step still reads it."""
+def plan_memory(
+    fused: Fused,
+    plans: Mapping[int, NestPlan],
+    donated: Sequence[bool] = (),
+    owned: Sequence[tuple[int, int]] = (),
+    needs: Mapping[Node, Needs] | None = None,
+) -> MemoryPlan:
+    """Gives every stored node a buffer, for as long as some step still reads it.
+
+    Args:
+        fused: the steps.
+        plans: the loops of the steps that are nests.
+        donated: for each input, whether an output may take its memory if the caller allows it.
+        owned: pairs of an input and an output; the output may always take the input's memory.
+        needs: what the loops and branches among the steps ask for.
+    """
     graph = fused.graph
     of: dict[Node, Buffer] = {n: Buffer("input", n.loop.position) for n in graph.inputs}
     of |= {n: Buffer("data", n.id) for n in graph.nodes if is_data(n)}
+    last = _last_reads(fused)
+    final = {graph.inputs[i]: o for i, o in owned if graph.outputs[o] not in of}
+    reuse = _Reuse(fused, last, needs or {})
+    updated = _updated_in_place(reuse, final)
+    of |= {n: Buffer("input", graph.inputs[i].loop.position) for n, i in updated.items()}
     copies: list[tuple[Node, int]] = []
+    in_memory_of_inputs: set[int] = set()
     for position, node in enumerate(graph.outputs):
-        if node in of:
+        if node in updated and final[graph.inputs[updated[node]]] == position:
+            in_memory_of_inputs.add(position)
+        elif node in of:
             copies.append((node, position))
         else:
             of[node] = Buffer("output", position)
-    last = _last_reads(fused)
     space = _Workspace()
     held: dict[Node, tuple[int, int]] = {}
     scratch: dict[tuple[int, Node], Buffer] = {}
-    without_copy: set[Node] = set()
+    inner: dict[Node, Buffer] = {}
+    without_copy = {n for n in updated if isinstance(n.loop, Update)}
     for number, step in enumerate(fused.steps):
         for node in sorted(fused.writes[number], key=lambda n: n.id):
             if node in of:
                 continue
-            operand = _reusable(step, node, number, held, last)
-            if operand is not None:
+            operand = reuse.operand(number, node)
+            if operand is not None and operand in held:
                 held[node] = held.pop(operand)
-                without_copy.add(node)
+                if isinstance(node.loop, Update):
+                    without_copy.add(node)
             else:
                 held[node] = space.take(node.aval.nbytes)
             of[node] = Buffer("workspace", held[node][0])
@@ -121,6 +159,10 @@ def plan_memory(fused: Fused, plans: Mapping[int, NestPlan], donated: Sequence[b
                 scratch[number, n] = Buffer("workspace", place[0])
             for _, place in taken:
                 space.give(*place)
+        elif needs and step.node in needs:
+            place = space.take(needs[step.node].workspace_bytes)
+            inner[step.node] = Buffer("workspace", place[0])
+            space.give(*place)
         for node in [n for n in held if last.get(n, -1) <= number]:
             space.give(*held.pop(node))
     aliases, in_place = _aliases(fused, of, donated, last, {n for n, _ in copies})
@@ -132,7 +174,69 @@ def plan_memory(fused: Fused, plans: Mapping[int, NestPlan], donated: Sequence[b
         tuple(aliases),
         frozenset(in_place),
         frozenset(without_copy),
+        inner,
+        frozenset(in_memory_of_inputs),
     )
+
+
+class _Reuse:
+    """Which operand's memory a step may change, because nothing reads it afterwards."""
+
+    def __init__(self, fused: Fused, last: Mapping[Node, int], needs: Mapping[Node, Needs]) -> None:
+        self.fused = fused
+        self.last = last
+        self.needs = needs
+
+    def operand(self, number: int, node: Node) -> Node | None:
+        """The operand of the step that makes `node` whose memory the node may take."""
+        step = self.fused.steps[number]
+        if not isinstance(step, Kernel):
+            return None
+        if isinstance(node.loop, Update):
+            pairs: tuple[tuple[int, int], ...] = ((0, 0),)
+        elif node.first in self.needs:
+            pairs = self.needs[node.first].pairs
+        else:
+            return None
+        for i, o in pairs:
+            if o == node.result:
+                operand = node.inputs[i]
+                alone = node.inputs.count(operand) == 1 and self.last.get(operand) == number
+                return operand if alone and not self.is_read_inline(node, operand) else None
+        return None
+
+    def is_read_inline(self, node: Node, operand: Node) -> bool:
+        """Whether what an update computes while it writes reads its operand."""
+        if not isinstance(node.loop, Update):
+            return False
+        if math.prod(node.inputs[node.loop.updates].shape) == 1:
+            return False  # everything is read before the one element is written
+        expansion = Expansion(self.fused.stored)
+        for x in node.inputs[1:]:
+            expansion.visit(x, place_of(fresh(x.shape)))
+        return any(n is operand for n, _ in expansion.reads)
+
+
+def _updated_in_place(reuse: _Reuse, final: Mapping[Node, int]) -> dict[Node, int]:
+    """The nodes, from owned inputs to their outputs, that are made in the memory of the input."""
+    outputs = reuse.fused.graph.outputs
+    writer = {n: k for k, nodes in enumerate(reuse.fused.writes) for n in nodes}
+    found: dict[Node, int] = {}
+    for x, output in final.items():
+        chain: list[Node] = []
+        at = outputs[output]
+        while x not in outputs and at in writer and at not in found:
+            if chain and at in outputs:
+                break  # a step on the way is wanted as well
+            chain.append(at)
+            operand = reuse.operand(writer[at], at)
+            if operand is None:
+                break
+            if operand is x:
+                found |= dict.fromkeys(chain, x.loop.position)
+                break
+            at = operand
+    return found
 
 
 def _last_reads(fused: Fused) -> dict[Node, int]:
@@ -141,23 +245,6 @@ def _last_reads(fused: Fused) -> dict[Node, int]:
         for node in nodes:
             last[node] = number
     return last
-
-
-def _reusable(
-    step: Step,
-    node: Node,
-    number: int,
-    held: dict[Node, tuple[int, int]],
-    last: dict[Node, int],
-) -> Node | None:
-    """The operand whose memory an update may change, because nothing reads it afterwards."""
-    if not isinstance(step, Kernel) or not isinstance(node.loop, Update):
-        return None
-    operand = node.inputs[0]
-    others = node.inputs[1:]
-    if operand in held and last.get(operand) == number and operand not in others:
-        return operand
-    return None
 
 
 def _scratch_bytes(plan: NestPlan, node: Node) -> int:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .. import errors
+from .._kernels import builder as llvm
 from ..config import config
 from ..core.jaxpr import Jaxpr
-from .assemble import Module, assemble
-from .fuse import Fused, fuse
-from .loop_graph import LoopGraph
-from .lower import lower
-from .memory import MemoryPlan, plan_memory
-from .nests import Nest
-from .schedule import NestPlan, schedule
+from .block import Block, build
+from .module import Module, ModuleWriter
+from .request import ENTRY
 from .simplify import simplify
+from .steps import StepWriter
 from .target import Target, host
+
+Value = llvm.Value
 
 STAGES = ("jaxpr", "simplified", "loops", "nests", "schedule", "memory", "llvm", "asm")
 
@@ -28,10 +28,7 @@ class Compilation:
 
     program: Jaxpr
     simplified: Jaxpr
-    graph: LoopGraph
-    fused: Fused
-    plans: Mapping[int, NestPlan]
-    memory: MemoryPlan
+    block: Block
     module: Module
     target: Target
 
@@ -40,10 +37,10 @@ class Compilation:
         texts: dict[str, Callable[[], str]] = {
             "jaxpr": lambda: str(self.program),
             "simplified": lambda: str(self.simplified),
-            "loops": lambda: str(self.graph),
-            "nests": lambda: str(self.fused),
-            "memory": lambda: str(self.memory),
-            "schedule": lambda: "\n".join(map(str, self.plans.values())),
+            "loops": lambda: self.blocks(lambda b: str(b.graph)),
+            "nests": lambda: self.blocks(lambda b: str(b.fused)),
+            "memory": lambda: self.blocks(lambda b: str(b.memory)),
+            "schedule": lambda: self.blocks(lambda b: "\n".join(map(str, b.plans.values()))),
             "llvm": lambda: self.module.text,
             "asm": lambda: self.target.assembly(self.module.text),
         }
@@ -51,31 +48,44 @@ class Compilation:
             raise errors.ArgumentError(f"expected a stage among {STAGES}", repr(stage))
         return texts[stage]()
 
+    def blocks(self, text: Callable[[Block], str]) -> str:
+        """The text of every block, those inside loops and branches under their names."""
+        parts = [(name, text(block)) for name, block in self.block.inside()]
+        return "\n".join(f"inside {name}\n{t}" if name else t for name, t in parts)
+
 
 def compile_program(
     program: Jaxpr, donated: Sequence[bool] = (), simplified: Jaxpr | None = None
 ) -> Compilation:
     """Takes a program without constants through all stages up to LLVM's text."""
     simplified = simplify(program) if simplified is None else simplified
-    graph = lower(simplified)
-    fused = fuse(graph)
     target = host()
-    plans = schedules(fused, target.vector_bytes)
-    memory = plan_memory(fused, plans, donated)
-    module = assemble(fused, plans, memory, target.vector_bytes, target.has_fma)
-    done = Compilation(program, simplified, graph, fused, plans, memory, module, target)
+    writer = ModuleWriter(target)
+    block = build(simplified, writer, donated)
+    done = Compilation(program, simplified, block, _module(block, writer), target)
     _dump(done)
     return done
 
 
-def schedules(fused: Fused, vector_bytes: int) -> dict[int, NestPlan]:
-    """The loops of every nest by its step; of an update, those of the copy before it."""
-    nests = {k: s if isinstance(s, Nest) else s.copy for k, s in enumerate(fused.steps)}
-    return {
-        k: schedule(nest, fused.stored, vector_bytes)
-        for k, nest in nests.items()
-        if nest is not None
-    }
+def _module(block: Block, writer: ModuleWriter) -> Module:
+    """The module of `int32_t program(void **buffers)`: inputs, outputs, workspace."""
+    main = writer.builder()
+    buffers = writer.parameters(main, "buffers", 1)[0]
+    count = len(block.graph.inputs)
+
+    def slot(position: int) -> Value:
+        return main.load("ptr", main.pointer(buffers, "ptr", position), invariant=True)
+
+    steps = StepWriter(
+        writer,
+        block,
+        main,
+        slot,
+        lambda position: slot(count + position),
+        lambda: slot(count + len(block.graph.outputs)),
+    )
+    steps.run()
+    return writer.finish(main, ENTRY)
 
 
 def _dump(compilation: Compilation) -> None:

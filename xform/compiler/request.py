@@ -17,6 +17,9 @@ from .fingerprint import fingerprint
 from .simplify import simplify
 from .target import host
 
+# As in `module`, which loads only when there is something to build.
+Path = tuple[int | str, ...]
+
 ENTRY = "program"  # the name of the compiled function
 
 
@@ -25,15 +28,19 @@ class Facts:
     """What calling compiled code needs to know besides its address.
 
     `used`: which inputs it reads. `aliases`: (donated input, output that may take its memory).
-    `routines`: the library routines it calls. `host_calls`: for each call back into Python, the
-    position of its equation in the simplified program.
+    `routines`: the library routines it calls. `host_calls`: for each call back into Python, where
+    its equation stands in the simplified program. `progress`: for each loop that says how far it
+    is, the label and the number of iterations, -1 if unknown. `long_running`: whether other Python
+    threads should run meanwhile.
     """
 
     used: tuple[bool, ...]
     workspace_bytes: int
     aliases: tuple[tuple[int, int], ...]
     routines: tuple[str, ...]
-    host_calls: tuple[int, ...]
+    host_calls: tuple[Path, ...]
+    progress: tuple[tuple[str, int], ...]
+    long_running: bool
 
 
 class Request:
@@ -55,16 +62,27 @@ class Request:
         done = compiler.pipeline.compile_program(self.program, self.donated, self.simplified)
         facts = Facts(
             _used(self.simplified),
-            done.memory.workspace_bytes,
-            done.memory.aliases,
+            done.block.memory.workspace_bytes,
+            done.block.memory.aliases,
             done.module.routines,
             done.module.host_calls,
+            done.module.progress,
+            done.module.long_running,
         )
         code = self.target.object_code(done.module.text)
         return json.dumps(asdict(facts)).encode() + b"\n" + code
 
-    def equation(self, position: int) -> Equation:
-        return self.simplified.equations[position]
+    def equation(self, path: Path) -> Equation:
+        """The equation at a place: a position, or the way into a program within an equation."""
+        program = self.simplified
+        for k in range(0, len(path) - 1, 3):
+            position, name, which = path[k : k + 3]
+            assert isinstance(position, int) and isinstance(which, int)
+            inside = program.equations[position].params[str(name)]
+            program = inside[which] if isinstance(inside, tuple) else inside
+        last = path[-1]
+        assert isinstance(last, int)
+        return program.equations[last]
 
 
 def opened(built: bytes) -> tuple[Facts, bytes]:
@@ -72,7 +90,9 @@ def opened(built: bytes) -> tuple[Facts, bytes]:
     head, code = built.split(b"\n", 1)
     found = json.loads(head)
     found["aliases"] = tuple(tuple(pair) for pair in found["aliases"])
-    for name in ("used", "routines", "host_calls"):
+    for name in ("host_calls", "progress"):
+        found[name] = tuple(tuple(item) for item in found[name])
+    for name in ("used", "routines"):
         found[name] = tuple(found[name])
     return Facts(**found), code
 

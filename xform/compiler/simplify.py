@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..core.jaxpr import Atom, Equation, Jaxpr, Literal, Var, live_equations, make
-from ..core.loops import Inline, Opaque
+from ..core.jaxpr import Atom, Equation, Jaxpr, Literal, Var, make
+from ..core.loops import Branch, Inline, Loop, Opaque
+from .simplify_loops import pruned, smaller_scan, smaller_while
 
 _FOLD_NEVER = (Inline, Opaque)
 
@@ -29,10 +31,8 @@ def simplify(program: Jaxpr) -> Jaxpr:
     rewriter = _Rewriter()
     inputs = {v: v for v in (*program.constvars, *program.invars)}
     outputs = rewriter.run(program, dict(inputs), scope=0)
-    whole = make(program.constvars, program.invars, rewriter.equations, outputs, program.name)
-    live = _turned_products(live_equations(whole), outputs)
-    whole = make(program.constvars, program.invars, live, outputs, program.name)
-    return make(program.constvars, program.invars, live_equations(whole), outputs, program.name)
+    live = _turned_products(pruned(rewriter.equations, outputs), outputs)
+    return make(program.constvars, program.invars, pruned(live, outputs), outputs, program.name)
 
 
 def _turned_products(equations: Sequence[Equation], outputs: Sequence[Atom]) -> list[Equation]:
@@ -100,20 +100,52 @@ class _Rewriter:
                 self.scopes += 1
                 scope = self.scopes
             return self.run(inner, dict(zip(inner.invars, inputs, strict=True)), scope)
+        if isinstance(loop, Loop | Branch):
+            return self.structured(equation, inputs, scope)
         simpler = self.identity(equation, inputs)
         if simpler is not None:
             return (simpler,)
         key = None if equation.effects else _key(equation, inputs, scope)
         if key is not None and key in self.known:
             return self.known[key]
+        outputs = self.write(equation, inputs)
+        if key is not None:
+            self.known[key] = outputs
+        return outputs
+
+    def write(self, equation: Equation, inputs: tuple[Atom, ...]) -> tuple[Atom, ...]:
         outputs = tuple(Var(v.aval) for v in equation.outputs)
         written = equation.replace(inputs=inputs, outputs=outputs)
         self.equations.append(written)
         for var in outputs:
             self.definition[var] = written
-        if key is not None:
-            self.known[key] = outputs
         return outputs
+
+    def structured(
+        self, equation: Equation, inputs: tuple[Atom, ...], scope: int
+    ) -> Sequence[Atom]:
+        """A loop or a branch with what is inside simplified, and made smaller if it can be."""
+        loop = equation.primitive.lower
+        params = {k: _simplified(v) for k, v in equation.params.items()}
+        equation = equation.replace(params=params)
+
+        def emit(e: Equation) -> Sequence[Atom]:
+            if isinstance(e.primitive.lower, Loop):
+                return self.write(e, e.inputs)
+            return self.equation(e, e.inputs, scope)
+
+        if isinstance(loop, Branch):
+            index = inputs[0]
+            if not isinstance(index, Literal):
+                return self.write(equation, inputs)
+            branches = params["branches"]
+            chosen: Jaxpr = branches[min(max(int(index.value), 0), len(branches) - 1)]
+            return self.run(chosen, dict(zip(chosen.invars, inputs[1:], strict=True)), scope)
+        smaller = smaller_scan if loop.counted else smaller_while
+        return smaller(equation, inputs, emit, self.made_as)
+
+    def made_as(self, atom: Atom) -> Equation | None:
+        return self.definition.get(atom) if isinstance(atom, Var) else None
 
     def identity(self, equation: Equation, inputs: tuple[Atom, ...]) -> Atom | None:
         """What the equation is equal to without computing, if anything."""
@@ -139,6 +171,21 @@ class _Rewriter:
     def made_by(self, atom: Atom, name: str) -> Equation | None:
         made = self.definition.get(atom) if isinstance(atom, Var) else None
         return made if made is not None and made.primitive.name == name else None
+
+
+_inner: WeakKeyDictionary[Jaxpr, Jaxpr] = WeakKeyDictionary()
+
+
+def _simplified(value: Any) -> Any:
+    """A parameter, if it holds programs with these simplified."""
+    if isinstance(value, tuple) and value and isinstance(value[0], Jaxpr):
+        return tuple(map(_simplified, value))
+    if not isinstance(value, Jaxpr):
+        return value
+    found = _inner.get(value)
+    if found is None:
+        found = _inner[value] = simplify(value)
+    return found
 
 
 def _key(equation: Equation, inputs: tuple[Atom, ...], scope: int) -> Hashable | None:

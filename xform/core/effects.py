@@ -39,6 +39,11 @@ Effects = frozenset[Effect]
 NONE: Effects = frozenset()
 
 
+def free(effects: Effects) -> Effects:
+    """Those effects that do not keep an equation in its place."""
+    return frozenset(e for e in effects if e.removable)
+
+
 def pinned(effects: Effects) -> bool:
     """Whether an equation with these effects must stay."""
     return any(not e.removable for e in effects)

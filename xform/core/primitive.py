@@ -84,6 +84,18 @@ class Zero:
 
     aval: ShapedArray
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.aval.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self.aval.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.aval.ndim
+
 
 @dataclass(frozen=True)
 class LinearInput:

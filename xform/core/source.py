@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
-from typing import NamedTuple
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from typing import Any, NamedTuple
 
 from ..errors import user_frame
 
@@ -28,9 +31,38 @@ class Source(NamedTuple):
 UNKNOWN = Source("<unknown>", 0, "?")
 
 
+_given: ContextVar[Source | None] = ContextVar("xform_given_source", default=None)
+
+
+class given:
+    """Within the block, lines are those that `at` is told: equations are written from others."""
+
+    __slots__ = ("token",)
+
+    def __enter__(self) -> given:
+        self.token: Token[Source | None] = _given.set(_given.get())
+        return self
+
+    def at(self, source: Source) -> None:
+        _given.set(None if source is UNKNOWN else source)
+
+    def __exit__(self, *exc: object) -> None:
+        _given.reset(self.token)
+
+
 def current() -> Source:
-    """The innermost line on the stack that is not xform's own."""
+    """The innermost line on the stack that is not xform's own, or the one that is given."""
+    told = _given.get()
+    if told is not None:
+        return told
     frame = user_frame()
     if frame is None:
         return UNKNOWN
     return Source(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def name_of(fun: Callable[..., Any]) -> str:
+    """A function's name for programs and errors."""
+    while isinstance(fun, functools.partial):
+        fun = fun.func
+    return getattr(fun, "__name__", type(fun).__name__)

@@ -12,6 +12,7 @@ from ..core.loops import Inline
 from ..core.primitive import Custom, Domain, LinearInput, Zero, define
 from ..interpreters import rewrite
 from ..interpreters.batching import to_front
+from ..interpreters.partial import Split
 from ..interpreters.staging import stage
 from ..ops.structural import add, transpose
 
@@ -82,21 +83,27 @@ def _transpose(cts: Sequence[Any], *inputs: Any, jaxpr: Jaxpr, name: str) -> Any
     return program_transpose(lambda p, xs: call(*xs, jaxpr=p, name=name), jaxpr, cts, inputs)
 
 
-def _partial(
-    trace: Any, inputs: Sequence[Any], unknown: Sequence[bool], *, jaxpr: Jaxpr, name: str
+def program_partial(
+    row: Any, split: Split, trace: Any, inputs: Sequence[Any], unknown: Sequence[bool], params: Any
 ) -> list[Any]:
-    """The known part is called now; the rest is staged as a call with the residuals as inputs."""
-    split = rewrite.split(jaxpr, unknown)
+    """The known part of a split program is called now; the rest is staged as a call with the
+    residuals as inputs."""
     known, later = split_by(unknown, inputs)
-    results = trace.evaluate_known(call, known, {"jaxpr": split.known, "name": name})
+    results = trace.evaluate_known(row, known, {**params, "jaxpr": split.known})
     count = len(results) - split.residuals
     outs, residuals = results[:count], results[count:]
     if not any(split.out_unknown):
         return outs  # type: ignore[no-any-return]
     passed = [known[k] for k in split.forwarded]
-    inputs = [*passed, *residuals, *later]
-    rest = trace.write(call, inputs, {"jaxpr": split.later, "name": name})
+    rest = trace.write(row, [*passed, *residuals, *later], {**params, "jaxpr": split.later})
     return merge_by(split.out_unknown, outs, rest)
+
+
+def _partial(
+    trace: Any, inputs: Sequence[Any], unknown: Sequence[bool], *, jaxpr: Jaxpr, name: str
+) -> list[Any]:
+    split = rewrite.split(jaxpr, unknown)
+    return program_partial(call, split, trace, inputs, unknown, {"name": name})
 
 
 def _example(rng: Any, dtype: Any) -> Any:

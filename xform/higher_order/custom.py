@@ -17,7 +17,6 @@ from ..core.primitive import Absent, Custom, Domain, LinearInput, Primitive, Zer
 from ..core.trace import aval_of
 from ..interpreters.batching import batch_flat, place, to_front
 from ..interpreters.evaluate import evaluate_program
-from ..interpreters.forward import instantiate
 from ..interpreters.staging import stage
 from ..ops.structural import add, reduce_sum
 
@@ -45,13 +44,12 @@ def _evaluate(*arrays: Any, fun: Flat, **params: Any) -> Any:
     return list(fun(*arrays))
 
 
-def _skipping(rule: Flat, count: int, blocks: int) -> Flat:
-    """A rule for a function with `count` more leading arguments in each of `blocks` blocks."""
+def _skipping(rule: Flat, count: int) -> Flat:
+    """A derivative rule for a function with `count` more leading arguments."""
 
     def skipping(*args: Any) -> Sequence[Any]:
-        size = len(args) // blocks
-        kept = [x for b in range(blocks) for x in args[b * size + count : (b + 1) * size]]
-        return rule(*kept)
+        half = len(args) // 2
+        return rule(*args[count:half], *args[half + count :])
 
     return skipping
 
@@ -78,11 +76,11 @@ def _for_constants(params: dict[str, Any], consts: Sequence[Any]) -> dict[str, A
     count = len(consts)
     nothing = [Zero(aval_of(x).tangent()) for x in consts]
     if "bwd" not in params:
-        return {**params, "rule": _skipping(params["rule"], count, 2)}
+        return {**params, "rule": _skipping(params["rule"], count)}
     fwd, bwd = params["fwd"], params["bwd"]
     return {
         **params,
-        "fwd": _skipping(fwd, count, 1),
+        "fwd": lambda *args, perturbed: fwd(*args[count:], perturbed=perturbed[count:]),
         "bwd": lambda *args: [*nothing, *bwd(*args)],
     }
 
@@ -91,8 +89,7 @@ def _for_constants(params: dict[str, Any], consts: Sequence[Any]) -> dict[str, A
 
 
 def _jvp_jvp(primals: Sequence[Any], tangents: Sequence[Any], *, rule: Flat, **params: Any) -> Any:
-    given = [instantiate(t) for t in tangents]
-    results = list(rule(*primals, *given))
+    results = list(rule(*primals, *tangents))
     half = len(results) // 2
     outs, out_tangents = results[:half], results[half:]
     return outs, [
@@ -106,9 +103,15 @@ def _batched(function: Flat, size: int, dims: Sequence[int | None]) -> Flat:
 
     def batched(*args: Any) -> list[Any]:
         outs, out_dims = batch_flat(function, size, args, dims)
-        return [to_front(size, y, d) for y, d in zip(outs, out_dims, strict=True)]
+        return [_fronted(size, y, d) for y, d in zip(outs, out_dims, strict=True)]
 
     return batched
+
+
+def _fronted(size: int, y: Any, dim: int | None) -> Any:
+    if isinstance(y, Zero):
+        return Zero(y.aval.update(shape=(size, *y.aval.shape)))
+    return to_front(size, y, dim)
 
 
 def _jvp_batch(
@@ -153,16 +156,17 @@ custom_jvp_call = define(
 
 # -- custom_vjp ------------------------------------------------------------------------------------
 #
-# `fwd(*primals)` returns (outputs, residuals); `bwd(*residuals, *cotangents)` returns one cotangent
-# per primal, `Zero` where there is none.
+# `fwd(*primals, perturbed=...)` returns (outputs, residuals), and is told which primals have
+# tangents; `bwd(*residuals, *cotangents)` returns one cotangent per primal. `Zero` may be among the
+# cotangents in and out.
 
 
 def _vjp_jvp(
     primals: Sequence[Any], tangents: Sequence[Any], *, fwd: Flat, bwd: Flat, **_: Any
 ) -> Any:
     """The forward rule now; the tangents through an operator that only knows its transpose."""
-    outs, residuals = fwd(*primals)
     flags = tuple(not isinstance(t, Zero) for t in tangents)
+    outs, residuals = fwd(*primals, perturbed=flags)
     given = [t for t in tangents if not isinstance(t, Zero)]
     avals = tuple(aval_of(y).strong() for y in outs)
     found = iter(custom_tangents(*residuals, *given, bwd=bwd, avals=avals, nonzero=flags))
@@ -189,7 +193,7 @@ def _tangents_transpose(
     residuals = [x for x in inputs if not isinstance(x, LinearInput)]
     given = iter(cts)
     full = [next(given) if a.tangent() is a else Zero(a.tangent()) for a in avals]
-    results = bwd(*residuals, *(instantiate(ct) for ct in full))
+    results = bwd(*residuals, *full)
     wanted = [ct for ct, flag in zip(results, nonzero, strict=True) if flag]
     return [*(None for _ in residuals), *wanted]
 
@@ -218,12 +222,12 @@ custom_tangents: Primitive = define(
 def _batched_fwd(fwd: Flat, size: int, dims: Sequence[int | None]) -> Flat:
     counts: list[int] = []
 
-    def flat(*args: Any) -> list[Any]:
-        outs, residuals = fwd(*args)
-        counts[:] = [len(outs)]
-        return [*outs, *residuals]
+    def batched(*args: Any, perturbed: Sequence[bool]) -> Any:
+        def flat(*xs: Any) -> list[Any]:
+            outs, residuals = fwd(*xs, perturbed=perturbed)
+            counts[:] = [len(outs)]
+            return [*outs, *residuals]
 
-    def batched(*args: Any) -> Any:
         results = _batched(flat, size, dims)(*args)
         return results[: counts[0]], results[counts[0] :]
 
@@ -232,25 +236,18 @@ def _batched_fwd(fwd: Flat, size: int, dims: Sequence[int | None]) -> Flat:
 
 def _batched_bwd(bwd: Flat, size: int, dims: Sequence[int | None]) -> Flat:
     """Batches are in front; the cotangent of an input without one is summed over the batch."""
-    zero: list[Any] = []
-
-    def without_zeros(*args: Any) -> list[Any]:
-        results = list(bwd(*args))
-        zero[:] = [ct if isinstance(ct, Zero) else None for ct in results]
-        return [ct for ct in results if not isinstance(ct, Zero)]
 
     def place_one(ct: Any, at: int | None, dim: int | None) -> Any:
+        if isinstance(ct, Zero):
+            shape = ct.aval.shape
+            return ct if dim is None else Zero(ct.aval.update((*shape[:dim], size, *shape[dim:])))
         if dim is None:
             return reduce_sum(to_front(size, ct, at), axes=(0,))
         return place(size, ct, at, dim)
 
     def batched(*args: Any) -> list[Any]:
-        results, found = batch_flat(without_zeros, size, args, [0] * len(args))
-        rest = iter(zip(results, found, strict=True))
-        return [
-            place_one(*next(rest), dim) if nothing is None else nothing
-            for nothing, dim in zip(zero, dims, strict=True)
-        ]
+        results, found = batch_flat(bwd, size, args, [0] * len(args))
+        return [place_one(*one) for one in zip(results, found, dims, strict=True)]
 
     return batched
 
@@ -272,7 +269,7 @@ def _vjp_batch(
 def _draw_vjp(rng: Any, dtype: Any) -> Any:
     params: dict[str, Any] = {
         "fun": lambda x: [add(x, x)],
-        "fwd": lambda x: ([add(x, x)], []),
+        "fwd": lambda x, *, perturbed: ([add(x, x)], []),
         "bwd": lambda ct: [add(ct, ct)],
         "jaxpr": None,
         "name": "double",

@@ -8,7 +8,7 @@ from typing import Any
 from ..core.avals import ShapedArray
 from ..core.axes import axis_name, named_size
 from ..core.effects import NamedAxis
-from ..core.primitive import AlongAxis, Elementwise, Primitive, effects_of, infer
+from ..core.primitive import AlongAxis, Elementwise, Primitive, Zero, effects_of, infer
 from ..core.trace import Trace, Tracer, active, aval_of, current_trace
 from ..ops.structural import broadcast_in_dim, moveaxis
 
@@ -82,7 +82,12 @@ class BatchTrace(Trace):
         return NamedAxis(self.axis_name) in effects_of(primitive, params)
 
     def pack(self, value: Any, dim: int | None) -> Any:
-        return value if dim is None else BatchTracer(self, value, dim)
+        if dim is None:
+            return value
+        if isinstance(value, Zero):
+            shape = value.aval.shape
+            return Zero(value.aval.update(shape=(*shape[:dim], *shape[dim + 1 :])))
+        return BatchTracer(self, value, dim)
 
 
 def batch_primitive(
@@ -145,7 +150,8 @@ def batch_flat(
 ) -> tuple[list[Any], list[int | None]]:
     """Outputs of a mapped function of flat arguments, and their batch dimensions or None.
 
-    The size is a `NamedSize` where the axis has a name.
+    The size is a `NamedSize` where the axis has a name. `Zero` may be among the arguments, where it
+    stands for the batch, and among the outputs, where it stands for one element.
     """
     trace = BatchTrace(current_trace(), size)
     tracers = [trace.pack(v, d) for v, d in zip(values, dims, strict=True)]

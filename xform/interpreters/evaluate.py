@@ -9,13 +9,14 @@ import numpy as np
 
 from .. import errors
 from ..config import config
+from ..core import source
 from ..core.avals import ShapedArray
 from ..core.axes import unknown_axis
 from ..core.effects import NamedAxis
 from ..core.jaxpr import ClosedJaxpr, Jaxpr, Literal, Var
 from ..core.primitive import Primitive, effects_of, infer
 from ..core.quiet import quiet
-from ..core.trace import BASE, Tracer, aval_of, leaked
+from ..core.trace import BASE, Tracer, active, aval_of, leaked
 from ..core.values import to_numpy
 
 
@@ -88,12 +89,31 @@ def evaluate_program(program: Jaxpr, consts: Sequence[Any], args: Sequence[Any])
     def read(atom: Any) -> Any:
         return atom if isinstance(atom, Literal) else env[atom]
 
-    for equation in program.equations:
-        inputs = [read(atom) for atom in equation.inputs]
-        out = equation.primitive.bind(*inputs, **equation.params)
-        outputs = out if equation.primitive.multiple_results else (out,)
-        env.update(zip(equation.outputs, outputs, strict=True))
+    with source.given() as given:
+        for equation in program.equations:
+            given.at(equation.source)
+            inputs = [read(atom) for atom in equation.inputs]
+            out = equation.primitive.bind(*inputs, **equation.params)
+            outputs = out if equation.primitive.multiple_results else (out,)
+            env.update(zip(equation.outputs, outputs, strict=True))
     return [read(atom) for atom in program.outvars]
+
+
+def evaluate_arrays(program: Jaxpr, arrays: Sequence[Any]) -> list[np.ndarray[Any, Any]]:
+    """The outputs of a program without constants on NumPy arrays, as NumPy arrays.
+
+    Every equation is evaluated eagerly, whatever trace is current: this is what rows that hold
+    programs mean.
+    """
+    inputs = [_wrap(_in_order(x), a) for x, a in zip(arrays, program.in_avals, strict=True)]
+    with active(BASE):
+        outputs = evaluate_program(program, (), inputs)
+    return [to_numpy(y) for y in outputs]
+
+
+def _in_order(x: Any) -> np.ndarray[Any, Any]:
+    array: np.ndarray[Any, Any] = np.asarray(x, order="C")
+    return array if array.flags.aligned else array.copy()
 
 
 def evaluate_closed(program: ClosedJaxpr, args: Sequence[Any]) -> list[Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..core import effects as fx
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Atom, ClosedJaxpr, Equation, Jaxpr, Var, live_equations, make
 from ..core.primitive import Primitive
@@ -49,12 +50,14 @@ def partial_flat(
     args: Sequence[Any],
     unknown: Sequence[ShapedArray | None],
     name: str = "f",
+    wanted: Sequence[bool] | None = None,
 ) -> tuple[list[Any], list[bool], ClosedJaxpr]:
     """Runs a function with some arguments unknown.
 
     Args:
         args: one value per argument; ignored where unknown.
         unknown: the aval of an unknown argument, None for a known one.
+        wanted: the outputs that count as unknown also where they are known.
 
     Returns:
         the outputs (None where unknown), which outputs are unknown, and the program from the
@@ -66,7 +69,8 @@ def partial_flat(
     ]
     with active(trace):
         outputs = list(function(*given))
-    out_unknown = [trace.is_unknown(y) for y in outputs]
+    forced = [False] * len(outputs) if wanted is None else wanted
+    out_unknown = [trace.is_unknown(y) or f for y, f in zip(outputs, forced, strict=True)]
     invars = [t.variable for t, aval in zip(given, unknown, strict=True) if aval is not None]
     program = trace.close(invars, [y for y, u in zip(outputs, out_unknown, strict=True) if u])
     known = [None if u else y for y, u in zip(outputs, out_unknown, strict=True)]
@@ -89,8 +93,13 @@ class Split:
     forwarded: tuple[int, ...]
 
 
-def split_program(program: Jaxpr, unknown: Sequence[bool]) -> Split:
-    """Splits a program without constants by which of its inputs are unknown."""
+def split_program(
+    program: Jaxpr, unknown: Sequence[bool], wanted: Sequence[bool] | None = None
+) -> Split:
+    """Splits a program without constants by which of its inputs are unknown.
+
+    `wanted` are the outputs that count as unknown in any case.
+    """
     avals = program.in_avals
     later: list[ClosedJaxpr] = []
     flags: list[list[bool]] = []
@@ -103,6 +112,7 @@ def split_program(program: Jaxpr, unknown: Sequence[bool]) -> Split:
             full,
             [aval if u else None for aval, u in zip(avals, unknown, strict=True)],
             program.name,
+            wanted,
         )
         later.append(tail)
         flags.append(out_unknown)
@@ -117,16 +127,50 @@ def split_program(program: Jaxpr, unknown: Sequence[bool]) -> Split:
     return _with_residuals(staged.jaxpr, later[0].jaxpr, tuple(flags[0]))
 
 
+def compute_again(split: Split, keeps: Callable[[Equation], bool]) -> Split:
+    """The split whose `later` computes the residuals again instead of taking them.
+
+    It starts from the known inputs, and from the outputs of those equations of `known` that `keeps`
+    is true of: the ones it needs of them are the new residuals.
+    """
+    known, later = split.known, split.later
+    count = len(known.outvars) - split.residuals
+    kept = [v for e in known.equations if keeps(e) for v in e.outputs]
+    again = [e for e in known.equations if not set(e.outputs) <= set(kept)]
+    sources: list[Atom] = [known.invars[k] for k in split.forwarded]
+    sources += known.outvars[count:]
+    names: dict[Atom, Atom] = dict(zip(later.invars, sources, strict=False))
+    rest = [e.replace(inputs=tuple(names.get(a, a) for a in e.inputs)) for e in later.equations]
+    outvars = [names.get(a, a) for a in later.outvars]
+    unknown = later.invars[len(sources) :]
+    whole = make((), (*known.invars, *kept, *unknown), [*again, *rest], outvars, later.name)
+    live = live_equations(whole)
+    needed = {a for e in live for a in e.inputs} | set(outvars)
+    forwarded = tuple(k for k, v in enumerate(known.invars) if v in needed)
+    residuals = [v for v in kept if v in needed]
+    first = make(
+        (), known.invars, known.equations, (*known.outvars[:count], *residuals), known.name
+    )
+    invars = (*(known.invars[k] for k in forwarded), *residuals, *unknown)
+    return Split(
+        first.replace(equations=tuple(live_equations(first))),
+        make((), invars, live, outvars, later.name),
+        split.out_unknown,
+        len(residuals),
+        forwarded,
+    )
+
+
 def _with_residuals(known: Jaxpr, tail: Jaxpr, out_unknown: tuple[bool, ...]) -> Split:
     """Decides how each value that `tail` needs from `known` gets there.
 
     An input of `known` is passed on; what depends on no input is computed again in `tail`; the rest
-    are residuals, outputs of `known`.
+    are residuals, outputs of `known`. What has an effect happens once, in `known`.
     """
     count = len(known.outvars) - len(tail.constvars)
     depends = set(known.invars)
     for e in known.equations:
-        if any(v in depends for v in e.inputs if isinstance(v, Var)):
+        if fx.pinned(e.effects) or any(v in depends for v in e.inputs if isinstance(v, Var)):
             depends.update(e.outputs)
     forwarded: list[tuple[int, Var]] = []
     residuals: list[tuple[Atom, Var]] = []
@@ -153,6 +197,7 @@ def _moved_constants(
     known: Jaxpr, constant: Sequence[tuple[Atom, Var]]
 ) -> tuple[list[Equation], Callable[[Atom], Atom]]:
     """The equations that make some constants, and their names in the program they move to."""
-    wanted = make((), known.invars, known.equations, [atom for atom, _ in constant])
+    pure = [e for e in known.equations if not fx.pinned(e.effects)]
+    wanted = make((), known.invars, pure, [atom for atom, _ in constant])
     names: dict[Atom, Atom] = {var: atom for atom, var in constant}
     return live_equations(wanted), lambda atom: names.get(atom, atom)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import errors
+from ..core import effects as fx, source
 from ..core.avals import ShapedArray
 from ..core.axes import require_local_gradients
 from ..core.jaxpr import ClosedJaxpr, Equation, Jaxpr, Literal, Var
@@ -93,12 +94,15 @@ def backward(program: Jaxpr, consts: Sequence[Any], cotangents: Sequence[Any]) -
 
     for atom, ct in zip(program.outvars, cotangents, strict=True):
         accumulate(atom, ct)
-    for equation in reversed(program.equations):
-        cts = [pending.pop(v, None) for v in equation.outputs]
-        if all(ct is None for ct in cts):
-            continue
-        for atom, ct in zip(equation.inputs, _transpose(equation, cts, linear, env), strict=True):
-            accumulate(atom, ct)
+    with source.given() as given:
+        for equation in reversed(program.equations):
+            cts = [pending.pop(v, None) for v in equation.outputs]
+            if all(ct is None for ct in cts) and not _acts_on(equation, linear):
+                continue
+            given.at(equation.source)
+            found = _transpose(equation, cts, linear, env)
+            for atom, ct in zip(equation.inputs, found, strict=True):
+                accumulate(atom, ct)
     return [pending.pop(v, Zero(v.aval)) for v in program.invars]
 
 
@@ -110,9 +114,14 @@ def _depends_on(program: Jaxpr, sources: Sequence[Var]) -> set[Var]:
     return found
 
 
+def _acts_on(equation: Equation, linear: set[Var]) -> bool:
+    """Whether an equation has an effect that needs a linear value: its rule must have a say."""
+    return fx.pinned(equation.effects) and any(v in linear for v in equation.inputs)
+
+
 def _evaluate_nonlinear(program: Jaxpr, linear: set[Var], env: dict[Var, Any]) -> None:
     for equation in program.equations:
-        if equation.outputs and equation.outputs[0] in linear:
+        if any(v in linear for v in (*equation.outputs, *equation.inputs)):
             continue
         inputs = [_read(atom, env) for atom in equation.inputs]
         out = equation.primitive.bind(*inputs, **equation.params)

@@ -12,6 +12,15 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from .associative import associative_scan
+from .control_flow import (
+    cond,
+    fori_loop,
+    map,  # noqa: A004
+    scan,
+    switch,
+    while_loop,
+)
 from .elementwise import (
     RoundingMethod,
     abs,  # noqa: A004
@@ -174,6 +183,7 @@ from .slicing import (
     slice,  # noqa: A004
     slice_in_dim,
 )
+from .solvers import custom_linear_solve, custom_root
 
 __all__ = [
     "GatherDimensionNumbers",
@@ -191,6 +201,7 @@ __all__ = [
     "argmin",
     "asin",
     "asinh",
+    "associative_scan",
     "atan",
     "atan2",
     "atanh",
@@ -214,6 +225,7 @@ __all__ = [
     "collapse",
     "complex",
     "concatenate",
+    "cond",
     "conj",
     "convert_element_type",
     "cos",
@@ -223,6 +235,8 @@ __all__ = [
     "cummin",
     "cumprod",
     "cumsum",
+    "custom_linear_solve",
+    "custom_root",
     "digamma",
     "div",
     "dot",
@@ -244,6 +258,7 @@ __all__ = [
     "expand_dims",
     "expm1",
     "floor",
+    "fori_loop",
     "full",
     "full_like",
     "gather",
@@ -261,6 +276,7 @@ __all__ = [
     "log1p",
     "logistic",
     "lt",
+    "map",
     "max",
     "min",
     "mul",
@@ -294,6 +310,7 @@ __all__ = [
     "rev",
     "round",
     "rsqrt",
+    "scan",
     "scatter",
     "scatter_add",
     "scatter_max",
@@ -319,12 +336,14 @@ __all__ = [
     "stack",
     "stop_gradient",
     "sub",
+    "switch",
     "tan",
     "tanh",
     "tile",
     "top_k",
     "transpose",
     "unstack",
+    "while_loop",
     "with_sharding_constraint",
 ]
 
@@ -343,13 +362,11 @@ _AWAITED = frozenset(
         "after_all",
         "approx_max_k",
         "approx_min_k",
-        "associative_scan",
         "bessel_i0e",
         "bessel_i1e",
         "betainc",
         "broadcast_like",
         "composite",
-        "cond",
         "conv",
         "conv_dimension_numbers",
         "conv_general_dilated",
@@ -366,12 +383,10 @@ _AWAITED = frozenset(
         "custom_root",
         "dce_sink",
         "fft",
-        "fori_loop",
         "igamma",
         "igamma_grad_a",
         "igammac",
         "linalg",
-        "map",
         "mulhi",
         "optimization_barrier",
         "padtype_to_pads",
@@ -390,12 +405,9 @@ _AWAITED = frozenset(
         "rng_bit_generator",
         "rng_uniform",
         "scaled_dot",
-        "scan",
         "scatter_apply",
         "shape_as_value",
         "stage",
-        "switch",
-        "while_loop",
         "zeta",
     ]
 )

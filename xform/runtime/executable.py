@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..compiler.request import ENTRY, Facts, Request, opened
-from ..core.jaxpr import Jaxpr
-from ..core.trace import BASE
+from ..compiler.request import ENTRY, Request, opened
+from ..core import source
+from ..core.avals import ShapedArray
+from ..core.jaxpr import Equation, Jaxpr, Var, make
+from ..core.primitive import Primitive, effects_of, infer
+from ..core.trace import BASE, aval_of
 from ..core.values import to_numpy
 from . import blas
 from .cache import cache_key, get_or_build
@@ -18,6 +24,7 @@ from .dispatch import JitFunction, add_plan
 from .engine import Library, link
 from .host_calls import HostCalls
 from .plan import ArrayLeaf, ListSpec, Plan, Spec
+from .progress import Progress
 
 _GIL_BYTES = 1 << 20  # above this much memory gone through, other Python threads may run meanwhile
 
@@ -31,19 +38,21 @@ class Executable:
     """
 
     def __init__(self, program: Jaxpr, donated: Sequence[bool] = ()) -> None:
-        request = Request(program, donated)
-        facts, code = opened(_built(request))
+        code = _code_of(Request(program, donated))
+        facts = code.facts
         self.in_avals = program.in_avals
         self.out_avals = program.out_avals
         self.donated = tuple(donated) or (False,) * len(program.invars)
         self.used = facts.used
         self.workspace_bytes = facts.workspace_bytes
         self.aliases = facts.aliases
-        self.host_calls = HostCalls([request.equation(k) for k in facts.host_calls])
-        self.library = _linked(code, facts, self.host_calls)
-        self.kernel = self.library[ENTRY]
+        self.host_calls = code.host_calls
+        self.code = code
+        self.kernel = code.library[ENTRY]
         touched = sum(a.nbytes for a in (*program.in_avals, *program.out_avals))
-        self.release_gil = not self.host_calls.count and touched > _GIL_BYTES
+        self.release_gil = facts.long_running or (
+            not self.host_calls.count and touched > _GIL_BYTES
+        )
         self.plannable = all(a.dtype.names is None for a in program.out_avals)
         self.runner: Any = None
 
@@ -108,18 +117,48 @@ def _as_array(x: Any, aval: Any) -> Any:
     return BASE.wrap(array, aval)
 
 
+class Code:
+    """Compiled code in this process, with what it calls; programs that are equal share it."""
+
+    def __init__(self, request: Request) -> None:
+        self.facts, text = opened(_built(request))
+        facts = self.facts
+        self.host_calls = HostCalls([request.equation(k) for k in facts.host_calls])
+        self.progress = Progress(facts.progress)
+        symbols = blas.symbols(*facts.routines)
+        symbols |= {**self.host_calls.symbols(), **self.progress.symbols()}
+        if facts.routines:
+            symbols |= blas.thread_controls()
+        self.library: Library = link(text, [ENTRY], symbols)
+
+
+_MOST_CODES = 128
+_recent: OrderedDict[str, Code] = OrderedDict()
+_recent_lock = threading.Lock()
+
+
+def _code_of(request: Request) -> Code:
+    """Code for a program: that of an equal one, where it was used lately, else made or read."""
+    if request.key is None:
+        return Code(request)
+    with _recent_lock:
+        found = _recent.get(request.key)
+        if found is not None:
+            _recent.move_to_end(request.key)
+            return found
+    made = Code(request)
+    with _recent_lock:
+        _recent[request.key] = made
+        while len(_recent) > _MOST_CODES:
+            _recent.popitem(last=False)
+    return made
+
+
 def _built(request: Request) -> bytes:
     """The compiled program, from the disk cache where it has a lasting name."""
     if request.key is None:
         return request.build()
     return get_or_build(cache_key(request.key, request.target), request.build)
-
-
-def _linked(code: bytes, facts: Facts, host_calls: HostCalls) -> Library:
-    symbols = {**blas.symbols(*facts.routines), **host_calls.symbols()}
-    if facts.routines:
-        symbols |= blas.thread_controls()
-    return link(code, [ENTRY], symbols)
 
 
 _of_program: WeakKeyDictionary[Jaxpr, Executable] = WeakKeyDictionary()
@@ -131,3 +170,21 @@ def run_program(program: Jaxpr, values: Sequence[Any]) -> list[Any]:
     if found is None:
         found = _of_program[program] = Executable(program)
     return found.run((), values)
+
+
+def run_equation(primitive: Primitive, values: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+    """Outputs of one operator that holds programs, compiled at its first run."""
+    avals = tuple(map(aval_of, values))
+    return run_program(_program_of(primitive, avals, tuple(params.items())), values)
+
+
+@functools.lru_cache(maxsize=256)
+def _program_of(
+    primitive: Primitive, avals: tuple[ShapedArray, ...], params: tuple[tuple[str, Any], ...]
+) -> Jaxpr:
+    named = dict(params)
+    inputs = tuple(map(Var, avals))
+    outputs = tuple(map(Var, infer(primitive, avals, named)))
+    effects = effects_of(primitive, named)
+    equation = Equation(primitive, inputs, outputs, named, effects, source.current())
+    return make((), inputs, (equation,), outputs, primitive.name)

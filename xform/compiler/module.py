@@ -1,0 +1,176 @@
+"""The text of an LLVM module while it is written: what its functions share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._kernels import builder as llvm
+from .loop_graph import Node
+from .target import Target
+
+Value = llvm.Value
+# Where an equation stands: its position, or that of a loop, the parameter that holds the program,
+# which of several programs, and so on down to the position of the equation within.
+Path = tuple[int | str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """The text of a module, and what it needs from outside.
+
+    `routines` are those of libraries; `host_calls` the places of the equations whose `impl` it
+    calls as `host_0`, `host_1`, ... with the pointers of their inputs and outputs, in order;
+    `progress` the labels of the loops that report how far they are. `long_running` says that other
+    Python threads should be let run meanwhile.
+    """
+
+    text: str
+    routines: tuple[str, ...]
+    host_calls: tuple[Path, ...]
+    progress: tuple[tuple[str, int], ...]
+    long_running: bool
+
+
+class ModuleWriter:
+    """Functions, declarations and constants of a module; equal ones are written once."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.functions: dict[str, str] = {}
+        self.declarations: set[str] = set()
+        self.globals: dict[str, str] = {}
+        self.routines: set[str] = set()
+        self.host_calls: list[Path] = []
+        self.progress: list[tuple[str, int]] = []
+        self.long_running = False
+        width = f'"prefer-vector-width"="{target.vector_bytes * 8}"'
+        self.globals["attributes"] = f"attributes #0 = {{ nounwind noinline {width} }}"
+        self.globals["metadata"] = '!0 = !{!"branch_weights", i32 1, i32 1000000}'
+
+    def builder(self) -> llvm.Builder:
+        return llvm.Builder(fused=self.target.has_fma)
+
+    def parameters(self, b: llvm.Builder, prefix: str, count: int) -> list[Value]:
+        """Pointers that a function gets."""
+        return [Value(b, f"%{prefix}{k}", "ptr", 1, 0) for k in range(count)]
+
+    def function(
+        self, kind: str, parameters: Sequence[Value], b: llvm.Builder, status: bool = False
+    ) -> str:
+        """Enters a function of pointers, and gives its name; with `status` it returns an i32."""
+        self.declarations |= b.declarations
+        result, last = ("i32", "ret i32 0") if status else ("void", "ret void")
+        taken = ", ".join(f"ptr {p.name}" for p in parameters)
+        body = f"({taken}) #0 {{\nentry:\n{b.body()}\n  {last}\n}}"
+        name = f"{kind}_" + hashlib.sha256(body.encode()).hexdigest()[:16]
+        self.functions[name] = f"define internal {result} @{name}{body}"
+        return name
+
+    def call(self, b: llvm.Builder, name: str, arguments: Sequence[Value]) -> None:
+        b.line(f"call void @{name}({', '.join(f'ptr {a.name}' for a in arguments)})")
+
+    def call_checked(self, b: llvm.Builder, name: str, arguments: Sequence[Value]) -> None:
+        """Calls a function that returns a status, and leaves with it unless it is 0."""
+        status = b.define(
+            "i32",
+            1,
+            f"call i32 @{name}({', '.join(f'ptr {a.name}' for a in arguments)})",
+            (),
+            pinned=True,
+        )
+        b.return_if(b.compare("ne", status, 0), status)
+
+    def copy(self, b: llvm.Builder, source: Value, target: Value, nbytes: int) -> None:
+        if not nbytes or source.name == target.name:
+            return
+        self.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+        b.line(
+            f"call void @llvm.memcpy.p0.p0.i64(ptr {target.name}, ptr {source.name}, "
+            f"i64 {nbytes}, i1 false)"
+        )
+
+    def copy_unless_same(self, b: llvm.Builder, source: Value, target: Value, nbytes: int) -> None:
+        with b.when(b.compare("ne", source, target)):
+            self.copy(b, source, target, nbytes)
+
+    # -- constants --
+
+    def data(self, b: llvm.Builder, node: Node) -> Value:
+        """The bytes of a constant that has no register form."""
+        content = np.asarray(node.loop.value).tobytes()
+        name = "@data_" + hashlib.sha256(content).hexdigest()[:16]
+        items = ", ".join(f"i8 {byte}" for byte in content)
+        self.globals[name] = f"{name} = private constant [{len(content)} x i8] [{items}], align 16"
+        return Value(b, name, "ptr", 1, 0)
+
+    def integer(self, value: int) -> str:
+        name = f"@int_{value}"
+        self.globals[name] = f"{name} = private constant i32 {value}"
+        return name
+
+    def real(self, element: str, value: float) -> str:
+        name = f"@{element}_{int(value)}"
+        self.globals[name] = f"{name} = private constant {element} {llvm.literal(element, value)}"
+        return name
+
+    def letter(self, letter: str) -> str:
+        name = f"@letter_{letter}"
+        self.globals[name] = f"{name} = private constant i8 {ord(letter)}"
+        return name
+
+    # -- text --
+
+    def finish(self, main: llvm.Builder, entry: str) -> Module:
+        """The module whose function `entry` runs the body of `main` on a table of pointers."""
+        self.declarations |= main.declarations
+        body = f"(ptr %buffers0) {{\nentry:\n{main.body()}\n  ret i32 0\n}}\n"
+        if self.routines or self.host_calls:
+            whole = f"define internal i32 @whole{body}\n{self._around(entry)}"
+        else:
+            whole = f"define i32 @{entry}{body}"
+        parts = [
+            *sorted(self.globals.values()),
+            *sorted(self.declarations),
+            *self.functions.values(),
+            whole,
+        ]
+        return Module(
+            "\n".join(parts),
+            tuple(sorted(self.routines)),
+            tuple(self.host_calls),
+            tuple(self.progress),
+            self.long_running,
+        )
+
+    def _around(self, entry: str) -> str:
+        """The entry of a program that calls a library or the host.
+
+        The library's own threads would spin against the caller's, so that products run in the
+        caller's thread; the number of threads that SciPy's other users see is put back at the end.
+        What a host call left in `host_error`, the type and value of an error, is raised in Python.
+        """
+        b = llvm.Builder()
+        if self.routines:
+            self.declarations |= {
+                "declare i32 @blas_get_threads()",
+                "declare void @blas_set_threads(i32)",
+            }
+            b.line("%threads = call i32 @blas_get_threads()")
+            b.line("call void @blas_set_threads(i32 1)")
+        b.line("%status = call i32 @whole(ptr %buffers0)")
+        if self.routines:
+            b.line("call void @blas_set_threads(i32 %threads)")
+        if self.host_calls:
+            self.globals["host_error"] = "@host_error = external global [2 x ptr]"
+            self.declarations.add("declare void @PyErr_SetObject(ptr, ptr)")
+            failed = Value(b, "%status", "i32", 1, 0)
+            with b.when(b.compare("eq", failed, -1)):
+                b.line("%error_type = load ptr, ptr @host_error")
+                b.line("%error_at = getelementptr ptr, ptr @host_error, i64 1")
+                b.line("%error_value = load ptr, ptr %error_at")
+                b.line("call void @PyErr_SetObject(ptr %error_type, ptr %error_value)")
+        return f"define i32 @{entry}(ptr %buffers0) {{\nentry:\n{b.body()}\n  ret i32 %status\n}}\n"

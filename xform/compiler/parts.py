@@ -1,0 +1,75 @@
+"""What is inside a loop or a branch of a block, and the memory it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..core.loops import Branch
+from .loop_graph import Node
+from .memory import ALIGNMENT, Needs
+
+if TYPE_CHECKING:
+    from .block import Block
+    from .small_loops import Written
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A loop or branch: its function, where it works on registers, else the blocks inside.
+
+    `pairs`: for a branch, an operand and the output that is made in its memory in every case.
+    """
+
+    node: Node
+    blocks: Mapping[str, Block] = field(default_factory=dict)
+    written: Written | None = None
+    pairs: tuple[tuple[int, int], ...] = ()
+
+    def first_carry(self) -> int:
+        """The position of the first carried value among the inputs."""
+        params = self.node.params
+        if self.node.loop.counted:
+            return int(params["consts"])
+        return int(params["cond_consts"] + params["body_consts"])
+
+    def carries(self) -> int:
+        return int(self.node.params["carry"]) if self.node.loop.counted else len(self.node.siblings)
+
+    def shared_bytes(self) -> int:
+        """The workspace of the blocks, which run one after another."""
+        return _aligned(max((b.memory.workspace_bytes for b in self.blocks.values()), default=0))
+
+    def buffers(self) -> dict[int | str, int]:
+        """Offsets in the workspace: of "pred", and of the second buffer of each carried value."""
+        if isinstance(self.node.loop, Branch) or self.written is not None:
+            return {}
+        at = self.shared_bytes()
+        found: dict[int | str, int] = {}
+        if not self.node.loop.counted:
+            found["pred"] = at
+            at += _aligned(self.blocks["cond_jaxpr"].program.out_avals[0].nbytes)
+        updated = self.body().memory.updated
+        for k in range(self.carries()):
+            if k not in updated:
+                found[k] = at
+                at += _aligned(self.node.siblings[k].aval.nbytes)
+        found["end"] = at
+        return found
+
+    def body(self) -> Block:
+        return self.blocks["jaxpr" if self.node.loop.counted else "body_jaxpr"]
+
+    def needs(self) -> Needs:
+        if self.written is not None:
+            return Needs(0, self.written.pairs)
+        if isinstance(self.node.loop, Branch):
+            return Needs(self.shared_bytes(), self.pairs)
+        first = self.first_carry()
+        pairs = tuple((first + k, k) for k in range(self.carries()))
+        return Needs(int(self.buffers()["end"]), pairs)
+
+
+def _aligned(nbytes: int) -> int:
+    return -(-nbytes // ALIGNMENT) * ALIGNMENT

@@ -1,0 +1,221 @@
+"""The steps of a block as calls: of the functions of nests, of libraries, of the host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .._kernels import builder as llvm, scalar
+from ..core.loops import Branch, Contract, Loop, Opaque
+from . import control
+from .block import Block
+from .emit import NestEmitter
+from .index import LoopVar
+from .loop_graph import Node
+from .memory import Buffer
+from .module import ModuleWriter, Path
+from .nests import Kernel, Nest
+from .operands import matrix, shape_of
+from .updates import UpdateEmitter, update_plan
+
+Value = llvm.Value
+Place = Callable[[Buffer], Value]  # the pointer to an input, an output or the workspace
+
+
+class StepWriter:
+    """Writes the steps of a block into a builder.
+
+    Args:
+        module: where the functions go.
+        block: the steps.
+        builder: the body they are called from; it returns a status.
+        inputs, outputs: makes the pointer to an input or output.
+        workspace: the start of the block's workspace.
+        path: where the block stands in the program.
+    """
+
+    def __init__(
+        self,
+        module: ModuleWriter,
+        block: Block,
+        builder: llvm.Builder,
+        inputs: Callable[[int], Value],
+        outputs: Callable[[int], Value],
+        workspace: Callable[[], Value],
+        path: Path = (),
+    ) -> None:
+        self.module = module
+        self.block = block
+        self.b = builder
+        self.inputs = inputs
+        self.outputs = outputs
+        self.workspace = workspace
+        self.path = path
+
+    def run(self) -> None:
+        memory = self.block.memory
+        for number, step in enumerate(self.block.fused.steps):
+            if isinstance(step, Nest):
+                self.nest(number, step)
+            else:
+                self.kernel(number, step)
+        for node, position in memory.copies:
+            self.module.copy(self.b, self.pointer(node), self.outputs(position), node.aval.nbytes)
+
+    # -- memory --
+
+    def at(self, node: Node, buffer: Buffer) -> Value:
+        if buffer.kind == "input":
+            return self.inputs(buffer.position)
+        if buffer.kind == "output":
+            return self.outputs(buffer.position)
+        if buffer.kind == "data":
+            return self.module.data(self.b, node)
+        return self.b.pointer(self.workspace(), "i8", buffer.position)
+
+    def pointer(self, node: Node) -> Value:
+        return self.at(node, self.block.memory.of[node])
+
+    # -- nests --
+
+    def nest(self, number: int, nest: Nest) -> None:
+        fused, memory = self.block.fused, self.block.memory
+        plan = self.block.plans[number]
+        kept = [(n, memory.scratch[number, n]) for n in nest.kept]
+        in_place = number in memory.in_place
+        buffers = [(n, memory.of[n]) for n in self.touched(number) if n in memory.of] + kept
+        self.function(
+            buffers,
+            lambda b, pointers: NestEmitter(plan, b, pointers, fused.stored, in_place).run(),
+        )
+
+    def touched(self, number: int) -> list[Node]:
+        fused = self.block.fused
+        return sorted(fused.reads[number] | fused.writes[number], key=lambda n: n.id)
+
+    def function(self, buffers: Sequence[tuple[Node, Buffer]], write: Any) -> None:
+        """Writes a function of pointers once for equal bodies, and calls it."""
+        b = self.module.builder()
+        parameters = self.module.parameters(b, "p", len(buffers))
+        write(b, {n: p for (n, _), p in zip(buffers, parameters, strict=True)})
+        name = self.module.function("nest", parameters, b)
+        self.module.call(self.b, name, [self.at(n, where) for n, where in buffers])
+
+    # -- kernels --
+
+    def kernel(self, number: int, step: Kernel) -> None:
+        node = step.node
+        if isinstance(node.loop, Contract):
+            self.contract(node)
+        elif isinstance(node.loop, Opaque):
+            self.host(node)
+        elif isinstance(node.loop, Loop | Branch):
+            self.call_part(node)
+        else:
+            self.update(number, step)
+
+    def update(self, number: int, step: Kernel) -> None:
+        node = step.node
+        stored = self.block.fused.stored
+        buffers = [(n, self.block.memory.of[n]) for n in self.touched(number)]
+        if node not in self.block.memory.without_copy and step.copy is not None:
+            plan = self.block.plans[number]
+            self.function(
+                buffers, lambda b, pointers: NestEmitter(plan, b, pointers, stored, False).run()
+            )
+        plan = update_plan(node, self.module.target.vector_bytes)
+        self.function(
+            buffers, lambda b, pointers: UpdateEmitter(plan, b, pointers, stored, node).run()
+        )
+
+    def call_part(self, node: Node) -> None:
+        """A loop or a branch: a function of the pointers of its inputs, outputs and workspace."""
+        part = self.block.parts[node]
+        name = control.function(self.module, part, (*self.path, node.equation), StepWriter)
+        memory = self.block.memory
+        pointers = [self.pointer(x) for x in (*node.inputs, *node.siblings)]
+        self.module.call_checked(self.b, name, [*pointers, self.at(node, memory.inner[node])])
+
+    def contract(self, node: Node) -> None:
+        """Row-major C = A B is column-major C' = B' A': the operands change places."""
+        module, main = self.module, self.b
+        sizes = shape_of(node)
+        left, right = self.operand(node, 0), self.operand(node, 1)
+        element = scalar.element(node.dtype)
+        letter = "s" if node.dtype == "float32" else "d"
+        routine = f"{letter}gemm"
+        module.routines.add(routine)
+        a, a_base = left
+        b, b_base = right
+        c_base = self.pointer(node)
+        transpose_a, lead_a = _layout(a.contracted, a.free, sizes.k)
+        transpose_b, lead_b = _layout(b.free, b.contracted, sizes.n)
+        one, zero = module.real(element, 1.0), module.real(element, 0.0)
+        integers = [module.integer(v) for v in (sizes.n, sizes.m, sizes.k, lead_b, lead_a, sizes.n)]
+        n, m, k, ldb, lda, ldc = integers
+        flags = module.letter(transpose_b), module.letter(transpose_a)
+        kinds = ", ".join(["ptr"] * 13)
+        module.declarations.add(f"declare void @{routine}({kinds})")
+
+        def call(pa: Value, pb: Value, pc: Value) -> None:
+            names = [*flags, n, m, k, one, pb.name, ldb, pa.name, lda, zero, pc.name, ldc]
+            arguments = ", ".join(f"ptr {name}" for name in names)
+            main.line(f"call void @{routine}({arguments})")
+
+        a_base = main.pointer(a_base, element, a.offset)
+        b_base = main.pointer(b_base, element, b.offset)
+        if sizes.count == 1:
+            call(a_base, b_base, c_base)
+            return
+        self.batched(sizes, (a.batch, b.batch), (a_base, b_base, c_base), element, call)
+
+    def batched(self, sizes: Any, strides: Any, bases: Any, element: str, call: Any) -> None:
+        """One product per element of the batch, in loops over its dimensions."""
+        variables = [LoopVar(f"b{k}", extent) for k, extent in enumerate(sizes.batch)]
+        step = sizes.m * sizes.n
+        c_strides = []
+        for extent in reversed(sizes.batch):
+            c_strides.append(step)
+            step *= extent
+        every = (*strides, tuple(reversed(c_strides)))
+        main = self.b
+
+        def loops(rest: Sequence[int], offsets: list[Value]) -> None:
+            if not rest:
+                call(*(main.pointer(p, element, o) for p, o in zip(bases, offsets, strict=True)))
+                return
+            d, *inner = rest
+            with main.loop(variables[d].extent) as loop:
+                moved = [o + loop.index * s[d] for o, s in zip(offsets, every, strict=True)]
+                loops(inner, moved)
+
+        zero = main.constant("i64", 0)
+        loops(range(len(variables)), [zero, zero, zero])
+
+    def operand(self, node: Node, side: int) -> tuple[Any, Value]:
+        found = matrix(node, side)
+        assert found is not None, f"operand {side} of {node.describe()} is no matrix in memory"
+        return found, self.pointer(found.base)
+
+    # -- the host --
+
+    def host(self, node: Node) -> None:
+        module, b = self.module, self.b
+        index = len(module.host_calls)
+        module.host_calls.append((*self.path, node.equation))
+        nodes = [*node.inputs, *node.siblings]
+        # Room for the pointers of one call, in the frame of the function and not of each iteration.
+        block = Value(b, f"%host{index}", "ptr", 1, 0)
+        b.line(f"{block.name} = alloca [{len(nodes)} x ptr], align 8", 0)
+        for k, x in enumerate(nodes):
+            where = self.pointer(x) if x in self.block.memory.of else b.constant("ptr", 0)
+            b.store_pointer(where, b.pointer(block, "ptr", k))
+        module.declarations.add(f"declare i32 @host_{index}(ptr)")
+        module.call_checked(b, f"host_{index}", [block])
+
+
+def _layout(unit: int, lead: int, least: int) -> tuple[str, int]:
+    """(BLAS's letter, leading dimension) of a matrix with column stride `unit`, row `lead`."""
+    if unit == 1 and lead >= 1:
+        return "N", max(lead, least, 1)
+    return "T", max(unit, 1)

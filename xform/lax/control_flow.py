@@ -1,0 +1,566 @@
+"""Branches and loops that are part of the program: `cond`, `switch`, `while_loop`, `scan`, ..."""
+
+from __future__ import annotations
+
+import operator as python_operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import tree
+from ..config import config
+from ..core import dtypes
+from ..core.avals import ShapedArray
+from ..core.source import name_of
+from ..core.trace import aval_of
+from ..errors import ArgumentError, DtypeError, ShapeError
+from ..higher_order.cond import cond as cond_row, with_all_constants
+from ..higher_order.scan import scan as scan_row
+from ..higher_order.while_loop import while_loop as while_row
+from ..interpreters.batching import batch_flat, to_front
+from ..interpreters.rewrite import Derived
+from ..numpy.promotion import concrete
+from ..ops.arithmetic import clamp, ne
+from ..ops.structural import convert
+from .elementwise import add
+from .logic import lt
+from .operands import operand
+from .shaping import concatenate, reshape, stack
+from .slicing import index_in_dim, slice_in_dim
+from .stepping import (
+    Step,
+    check_branches,
+    check_carry,
+    check_predicate,
+    label_of,
+    operands,
+    paths,
+    scalar_of,
+    settled,
+    traced,
+)
+
+_NOT_GIVEN = object()
+
+# -- branches --------------------------------------------------------------------------------------
+
+
+def cond(
+    pred: Any,
+    true_fun: Callable[..., Any],
+    false_fun: Callable[..., Any],
+    *operands: Any,
+    operand: Any = _NOT_GIVEN,
+) -> Any:
+    """`true_fun(*operands)` where `pred` is true, else `false_fun(*operands)`; only one is run.
+
+    Under `vmap` with a mapped predicate each element runs its own branch, one after the other; to
+    compute both and choose elementwise, which is often faster for cheap branches, use
+    `xform.numpy.where`.
+
+    Args:
+        pred: a boolean scalar, or a number, which is true if it is not zero.
+        true_fun, false_fun: functions of the operands that return pytrees of one structure, with
+            leaves of equal shapes and dtypes.
+        *operands: pytrees of arrays.
+        operand: a single operand, instead of `operands`.
+
+    Returns:
+        what the chosen function returns.
+
+    Raises:
+        ShapeError: the predicate has dimensions, or the outputs differ in shape.
+        DtypeError: the outputs differ in dtype.
+        TreeError: the outputs differ in structure.
+
+    >>> import xform
+    >>> f = xform.jit(lambda x: cond(x > 0, lambda x: x * 2, lambda x: -x, x))
+    >>> float(f(3.0)), float(f(-3.0))
+    (6.0, 3.0)
+    """
+    operands = _given(operands, operand, (true_fun, false_fun), "cond")
+    pred = scalar_of(
+        pred,
+        "the predicate of cond",
+        "xnp.any(pred) or xnp.all(pred); xnp.where(pred, a, b) or xform.vmap over cond to choose "
+        "for each element",
+    )
+    if config.disable_jit and (known := concrete(pred)) is not None:
+        return (true_fun if known else false_fun)(*operands)
+    if not dtypes.is_bool(aval_of(pred).dtype):
+        pred = ne(pred, convert(np.int32(0), aval_of(pred).dtype))
+    index = convert(pred, np.dtype(np.int32))
+    return _branched(index, (false_fun, true_fun), operands)
+
+
+def switch(
+    index: Any,
+    branches: Sequence[Callable[..., Any]],
+    *operands: Any,
+    operand: Any = _NOT_GIVEN,
+) -> Any:
+    """`branches[index](*operands)`, with the index clamped to the branches; only one is run.
+
+    Args:
+        index: an integer scalar.
+        branches: functions of the operands that return pytrees of one structure, with leaves of
+            equal shapes and dtypes.
+        *operands: pytrees of arrays.
+        operand: a single operand, instead of `operands`.
+
+    Raises:
+        ArgumentError: there are no branches.
+        ShapeError: the index has dimensions, or outputs differ in shape.
+        DtypeError: the index is no integer, or outputs differ in dtype.
+        TreeError: outputs differ in structure.
+
+    >>> import xform
+    >>> f = xform.jit(lambda i, x: switch(i, [lambda x: x, lambda x: 10 * x, lambda x: -x], x))
+    >>> [float(f(i, 1.5)) for i in (-1, 1, 7)]
+    [1.5, 15.0, -1.5]
+    """
+    branches = tuple(branches)
+    if not branches or not all(callable(f) for f in branches):
+        raise ArgumentError("expected branches: a sequence of functions", repr(branches))
+    operands = _given(operands, operand, branches, "switch")
+    index = scalar_of(index, "the index of switch", "xform.vmap over switch for one per element")
+    if not dtypes.is_integer(aval_of(index).dtype):
+        raise DtypeError(
+            "expected an index of switch of an integer dtype",
+            f"{aval_of(index)}",
+            instead='i.astype("int32"), or lax.cond for a predicate',
+        )
+    last = len(branches) - 1
+    if config.disable_jit and (known := concrete(index)) is not None:
+        return branches[min(max(int(known), 0), last)](*operands)
+    dtype = aval_of(index).dtype
+    bounds = (min(k, int(dtypes.iinfo(dtype).max)) for k in (0, last))
+    low, high = (convert(np.asarray(k, dtype), dtype) for k in bounds)
+    index = convert(clamp(low, convert(index, dtype), high), np.dtype(np.int32))
+    if not last:
+        return branches[0](*operands)
+    return _branched(index, branches, operands)
+
+
+def _given(
+    operands: tuple[Any, ...], operand: Any, functions: Sequence[Any], name: str
+) -> tuple[Any, ...]:
+    for f in functions:
+        if not callable(f):
+            raise ArgumentError(
+                f"expected functions for the branches of {name}", f"{type(f).__name__}: {f!r}",
+                instead=f"lax.{name}(..., lambda x: ..., lambda x: ..., x)"
+            )  # fmt: skip
+    if operand is _NOT_GIVEN:
+        return operands
+    if operands:
+        raise ArgumentError(f"expected operands of {name} by position, or one by operand=", "both")
+    return (operand,)
+
+
+def _branched(
+    index: Any, functions: Sequence[Callable[..., Any]], arguments: tuple[Any, ...]
+) -> Any:
+    leaves, in_tree = operands(arguments)
+    avals = [aval_of(x) for x in leaves]
+    steps = [traced(f, in_tree, avals) for f in functions]
+    check_branches(functions, steps)
+    consts, programs = with_all_constants([Derived(s.program, s.consts, ()) for s in steps])
+    outputs = cond_row(index, *consts, *leaves, branches=programs)
+    return steps[0].out_tree.unflatten(outputs)
+
+
+# -- loops -----------------------------------------------------------------------------------------
+
+
+def while_loop(
+    cond_fun: Callable[[Any], Any],
+    body_fun: Callable[[Any], Any],
+    init_val: Any,
+    *,
+    max_steps: int | None = None,
+    progress: bool | str | None = None,
+) -> Any:
+    """Replaces a value by `body_fun(value)` as long as `cond_fun(value)` is true.
+
+    Forward mode and, unlike in JAX, reverse mode go through it. Reverse mode records the carried
+    values that the derivative needs on a tape of a fixed number of slots, at most 1024, within the
+    memory that the option `tape_bytes` allows. A loop of more steps is run again from snapshots,
+    part by part: memory does not grow with the number of steps, and for up to slots^2 steps each
+    is computed at most three times.
+
+    Args:
+        cond_fun: a function of the value that returns a boolean scalar.
+        body_fun: a function of the value that returns one of its structure, shapes and dtypes.
+        init_val: the first value: a pytree of arrays.
+        max_steps: stop after so many steps, also if the condition still holds; the value at that
+            point is returned.
+        progress: True or a label to show how many steps were taken while the loop runs.
+
+    Returns:
+        the first value for which the condition is false.
+
+    Raises:
+        DtypeError, ShapeError, TreeError: the body changes the type of the value, or the condition
+            does not return a boolean scalar.
+        MemoryLimitError: in reverse mode, if 16 steps do not fit within `tape_bytes`.
+
+    >>> import xform
+    >>> root = lambda a: while_loop(lambda x: abs(x * x - a) > 1e-5, lambda x: (x + a / x) / 2, a)
+    >>> f"{root(2.0):.4f} {xform.grad(root)(4.0):.4f}"
+    '1.4142 0.2500'
+    """
+    if max_steps is not None:
+        return _bounded(cond_fun, body_fun, init_val, max_steps, progress)
+    if config.disable_jit:
+        value = tree.map(operand, init_val)
+        while True:
+            known = concrete(operand(cond_fun(value)))
+            if known is None:
+                break
+            if not known:
+                return value
+            value = body_fun(value)
+        init_val = value
+    values, in_tree = operands(init_val)
+    arguments = tree.structure((init_val,))
+    names = paths(init_val, "carry")
+    values, step = settled(lambda avals: traced(body_fun, arguments, avals, names), values,
+                           len(values))  # fmt: skip
+    avals = [aval_of(x) for x in values]
+    check_carry(body_fun, init_val, in_tree, avals, step.out_tree, step.out_avals)
+    test = traced(cond_fun, arguments, avals, names)
+    check_predicate(cond_fun, test)
+    outputs = while_row(
+        *test.consts,
+        *step.consts,
+        *values,
+        cond_jaxpr=test.program,
+        body_jaxpr=step.program,
+        cond_consts=len(test.consts),
+        body_consts=len(step.consts),
+        progress=label_of(progress, body_fun),
+    )
+    return in_tree.unflatten(outputs)
+
+
+def _bounded(
+    cond_fun: Callable[[Any], Any],
+    body_fun: Callable[[Any], Any],
+    init_val: Any,
+    max_steps: Any,
+    progress: bool | str | None,
+) -> Any:
+    """The loop with a counter beside its value."""
+    most = _static_int(max_steps, "max_steps")
+    if most is None or most < 0:
+        raise ArgumentError("expected max_steps: a number of steps known while tracing",
+                            repr(max_steps))  # fmt: skip
+
+    def test(state: Any) -> Any:
+        count, value = state
+        holds = cond_fun(value)
+        step = traced(lambda: holds, tree.structure(()), [])
+        check_predicate(cond_fun, step)
+        return lt(count, most) & holds
+
+    def body(state: Any) -> Any:
+        count, value = state
+        return add(count, 1), body_fun(value)
+
+    body.__name__ = name_of(body_fun)
+    return while_loop(test, body, (np.int32(0), init_val), progress=progress)[1]
+
+
+def scan(
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int | bool = 1,
+    _split_transpose: bool = False,
+    *,
+    progress: bool | str | None = None,
+) -> tuple[Any, Any]:
+    """Runs `carry, y = f(carry, x)` for each slice `x` of the arrays, and stacks the `y`.
+
+    Args:
+        f: a function of a carried value and a slice, that returns the next carried value and an
+            output. The carried value keeps its structure, shapes and dtypes.
+        init: the first carried value: a pytree of arrays.
+        xs: a pytree of arrays of one leading length, or None.
+        length: the number of steps, needed if there are no `xs`.
+        reverse: go from the last slice to the first; outputs keep the places of their slices.
+        unroll: how many steps to write out in one iteration of the compiled loop; True for all.
+        _split_transpose: accepted for JAX's signature.
+        progress: True or a label to show how far the loop is while it runs.
+
+    Returns:
+        (the last carried value, the outputs stacked along a new leading axis).
+
+    Raises:
+        ShapeError: lengths of `xs` that disagree, or a carried value that changes its shape.
+        DtypeError: a carried value that changes its dtype.
+        TreeError: `f` returns no pair, or a carried value of another structure.
+        ArgumentError: neither `xs` nor `length`.
+
+    >>> import xform.numpy as xnp
+    >>> scan(lambda total, x: (total + x, total), 0.0, xnp.array([1.0, 2.0, 3.0]))
+    (Array(6., dtype=float32), Array([0., 1., 3.], dtype=float32))
+    """
+    slices, xs_tree = operands(xs)
+    count = _length(slices, xs, length)
+    unrolled = _unrolled(unroll, count)
+    if config.disable_jit and count:
+        return _scan_in_python(f, init, slices, xs_tree, count, reverse)
+    values, in_tree = operands(init)
+    arguments = tree.structure((init, xs))
+    x_avals = [_sliced(aval_of(x)) for x in slices]
+    names = [*paths(init, "carry"), *paths(xs, "x")]
+    values, step = settled(
+        lambda avals: traced(f, arguments, [*avals, *x_avals], names), values, len(values)
+    )
+    carry_tree, y_tree = _pair(f, step)
+    check_carry(f, init, in_tree, [aval_of(x) for x in values], carry_tree,
+                step.out_avals[: carry_tree.num_leaves])  # fmt: skip
+    outputs = scan_row(
+        *step.consts,
+        *values,
+        *slices,
+        jaxpr=step.program,
+        consts=len(step.consts),
+        carry=len(values),
+        length=count,
+        reverse=bool(reverse),
+        unroll=unrolled,
+        progress=label_of(progress, f),
+    )
+    return (in_tree.unflatten(outputs[: len(values)]), y_tree.unflatten(outputs[len(values) :]))
+
+
+def _sliced(aval: ShapedArray) -> ShapedArray:
+    return aval.update(shape=aval.shape[1:])
+
+
+def _length(slices: Sequence[Any], xs: Any, length: Any) -> int:
+    """The number of steps, which the arrays and `length` must agree on."""
+    given = None
+    if length is not None:
+        given = _static_int(length, "length")
+        if given is None or given < 0:
+            raise ArgumentError("expected length: a number of steps known while tracing",
+                                repr(length))  # fmt: skip
+    names = paths(xs, "xs")
+    flat = [n for n, x in zip(names, slices, strict=True) if not aval_of(x).shape]
+    if flat:
+        raise ShapeError(
+            "expected xs with a leading axis to scan over",
+            f"{flat[0]} of shape ()",
+            instead="close over the value, or put it into the carry",
+        )
+    sizes = [aval_of(x).shape[0] for x in slices]
+    if len(set(sizes)) > 1:
+        listed = [f"{n}: {s}" for n, s in zip(names, sizes, strict=True)]
+        shown = ", ".join(listed[:8]) + (", ..." if len(listed) > 8 else "")
+        raise ShapeError("expected xs of one leading length", shown)
+    if given is None and not sizes:
+        raise ArgumentError(
+            "expected xs to scan over, or a length", "neither",
+            instead="lax.scan(f, init, None, length=n)",
+        )  # fmt: skip
+    if given is not None and sizes and given != sizes[0]:
+        raise ShapeError(
+            "expected a length that agrees with xs",
+            f"length={given}, and {names[0]} with a leading axis of {sizes[0]}",
+            instead="leave length away",
+        )
+    return sizes[0] if given is None else given
+
+
+def _static_int(x: Any, what: str) -> int | None:
+    """An integer, None for what is not known or none."""
+    try:
+        return python_operator.index(x)
+    except TypeError:
+        return None
+
+
+def _unrolled(unroll: Any, count: int) -> int:
+    if unroll is True:
+        return max(count, 1)
+    steps = 1 if unroll is False else _static_int(unroll, "unroll")
+    if steps is None or steps < 1:
+        raise ArgumentError("expected unroll: a number of steps, at least 1, or True for all",
+                            repr(unroll))  # fmt: skip
+    return steps
+
+
+def _pair(f: Callable[..., Any], step: Step) -> tuple[tree.TreeDef, tree.TreeDef]:
+    """The structures of the carried value and of the output."""
+    children = tree.treedef_children(step.out_tree)
+    result = step.out_tree.unflatten(range(step.out_tree.num_leaves))
+    if not isinstance(result, tuple | list) or len(children) != 2:
+        raise ArgumentError(
+            f"expected {name_of(f)} to return a pair (carry, y)",
+            f"{step.out_tree}",
+            instead="return carry, None where there is no output",
+        )
+    return children[0], children[1]
+
+
+def _scan_in_python(
+    f: Callable[..., Any],
+    init: Any,
+    slices: Sequence[Any],
+    xs_tree: tree.TreeDef,
+    count: int,
+    reverse: bool,
+) -> tuple[Any, Any]:
+    """One step after the other, as `disable_jit` asks: the function sees numbers."""
+    carry = tree.map(operand, init)
+    ys: list[Any] = []
+    for k in reversed(range(count)) if reverse else range(count):
+        x = xs_tree.unflatten([index_in_dim(s, k, 0, keepdims=False) for s in slices])
+        carry, y = f(carry, x)
+        ys.append(tree.map(operand, y))
+    if reverse:
+        ys.reverse()
+    return tree.map(operand, carry), tree.map(lambda *parts: stack(parts), *ys)
+
+
+def fori_loop(
+    lower: Any,
+    upper: Any,
+    body_fun: Callable[[Any, Any], Any],
+    init_val: Any,
+    *,
+    unroll: int | bool | None = None,
+    progress: bool | str | None = None,
+) -> Any:
+    """Replaces a value by `body_fun(i, value)` for each `i` from `lower` up to `upper`.
+
+    With bounds that are known while tracing it is a `scan`, else a `while_loop`; both have forward
+    and reverse mode.
+
+    Args:
+        lower, upper: integer scalars of one dtype.
+        body_fun: a function of the index and the value that returns a value of the same structure,
+            shapes and dtypes.
+        init_val: the first value: a pytree of arrays.
+        unroll: how many steps to write out in one iteration of the compiled loop, for known bounds.
+        progress: True or a label to show how far the loop is while it runs.
+
+    Raises:
+        DtypeError: bounds that are no integers, or of two dtypes, or a value that changes its
+            dtype.
+        ShapeError: bounds with dimensions, or a value that changes its shape.
+        TreeError: a value that changes its structure.
+        ArgumentError: `unroll` for bounds that are not known.
+
+    >>> fori_loop(1, 5, lambda i, x: x * i, 1)
+    Array(24, dtype=int32, weak_type=True)
+    """
+    low, high = _bounds(lower, upper)
+    start, stop = concrete(lower), concrete(upper)
+    label = label_of(progress, body_fun) or False
+
+    def counting(state: Any) -> Any:
+        i, value = state
+        return add(i, 1), body_fun(i, value)
+
+    counting.__name__ = name_of(body_fun)
+    if start is None or stop is None:
+        if unroll not in (None, False, 1):
+            raise ArgumentError(
+                "expected no unroll= for bounds that are not known while tracing", repr(unroll)
+            )
+        test = lambda state: lt(state[0], high)  # noqa: E731
+        return while_loop(test, counting, (low, init_val), progress=label)[1]
+    count = max(int(stop) - int(start), 0)
+    steps = 1 if unroll is None else unroll
+
+    def body(state: Any, _: Any) -> Any:
+        return counting(state), None
+
+    body.__name__ = name_of(body_fun)
+    (_, value), _ = scan(body, (low, init_val), None, length=count, unroll=steps, progress=label)
+    return value
+
+
+def _bounds(lower: Any, upper: Any) -> tuple[Any, Any]:
+    low, high = (scalar_of(x, "the bounds of fori_loop", "one loop per element by xform.vmap")
+                 for x in (lower, upper))  # fmt: skip
+    a, b = aval_of(low), aval_of(high)
+    if not all(dtypes.is_integer(x.dtype) for x in (a, b)):
+        raise DtypeError("expected integers for the bounds of fori_loop", f"{a} and {b}",
+                         instead="int(n), or xnp.floor(n).astype(int)")  # fmt: skip
+    if a.dtype != b.dtype:
+        if a.weak_type:
+            return convert(low, b.dtype), high
+        if b.weak_type:
+            return low, convert(high, a.dtype)
+        raise DtypeError("expected bounds of fori_loop of one dtype", f"{a} and {b}",
+                         instead=f'upper.astype("{a.dtype}")')  # fmt: skip
+    return low, high
+
+
+def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> Any:
+    """Applies a function to each slice of arrays, one after the other, and stacks the results.
+
+    Args:
+        f: a function of one slice.
+        xs: a pytree of arrays of one leading length.
+        batch_size: how many slices to compute at a time, as `xform.vmap` does; what is left over is
+            computed in a last, smaller batch.
+
+    Returns:
+        the results stacked along a new leading axis.
+
+    Raises:
+        ShapeError: lengths that disagree.
+
+    >>> import xform.numpy as xnp
+    >>> map(lambda x: x * x, xnp.arange(5), batch_size=2)
+    Array([ 0,  1,  4,  9, 16], dtype=int32)
+    """
+    if batch_size is None:
+        return scan(lambda _, x: (None, f(x)), None, xs)[1]
+    size = _static_int(batch_size, "batch_size")
+    if size is None or size < 1:
+        raise ArgumentError("expected batch_size: a number of slices, at least 1", repr(batch_size))
+    slices, xs_tree = operands(xs)
+    count = _length(slices, xs, None)
+    whole = count // size
+    groups = [
+        reshape(slice_in_dim(x, 0, whole * size), (whole, size, *aval_of(x).shape[1:]))
+        for x in slices
+    ]
+    several = _vectorized(f, size)
+    _, ys = scan(lambda _, x: (None, several(x)), None, xs_tree.unflatten(groups))
+    ys = tree.map(lambda y: reshape(y, (whole * size, *aval_of(y).shape[2:])), ys)
+    if whole * size == count:
+        return ys
+    rest = xs_tree.unflatten([slice_in_dim(x, whole * size, count) for x in slices])
+    tail = _vectorized(f, count - whole * size)(rest)
+    return tree.map(lambda a, b: concatenate([a, b], 0), ys, tail)
+
+
+def _vectorized(f: Callable[[Any], Any], size: int) -> Callable[[Any], Any]:
+    """The function over a leading axis of all leaves of its argument."""
+
+    def several(x: Any) -> Any:
+        leaves, in_tree = operands(x)
+        structure = []
+
+        def one(*parts: Any) -> list[Any]:
+            outputs, out_tree = operands(f(in_tree.unflatten(parts)))
+            structure.append(out_tree)
+            return outputs
+
+        outs, dims = batch_flat(one, size, leaves, [0] * len(leaves))
+        fronted = [to_front(size, y, d) for y, d in zip(outs, dims, strict=True)]
+        return structure[0].unflatten(fronted)
+
+    return several
