@@ -9,7 +9,7 @@ import pytest
 
 import xform
 import xform.numpy as xnp
-from xform import checkpoint_policies as policies, errors, tree
+from xform import checkpoint_policies as policies, errors, lax, tree
 from xform.ad_checkpoint import checkpoint_name, print_saved_residuals
 from xform.config import config
 from xform.core.jaxpr import Jaxpr, subprograms
@@ -236,3 +236,28 @@ def test_a_policy_is_asked_about_operators_their_inputs_and_parameters():
     xform.vjp(xform.checkpoint(lambda x: xnp.sum(xnp.sin(x), axis=0), policy=policy), X)
     assert ("cos", [(5, 3)], []) in asked
     assert xform.remat is xform.checkpoint
+
+
+def test_checkpoints_of_the_steps_of_a_loop():
+    """The loop keeps what it carries, not what its step computes."""
+
+    def loss(step):
+        return lambda x: xnp.sum(lax.scan(lambda c, _: (step(c), None), x, None, length=7)[0])
+
+    def step(c):
+        hidden = xnp.tanh(c @ W)
+        return c + xnp.sin(hidden @ V)
+
+    f, g = loss(step), loss(xform.checkpoint(step))
+    for wrap in (lambda h: h, xform.jit):
+        np.testing.assert_allclose(wrap(xform.grad(g))(X), xform.grad(f)(X), rtol=1e-12)
+    kept = residuals(g, X)
+    assert (7, 5, 3) in kept
+    assert (7, 5, 4) not in kept
+    assert (7, 5, 4) in residuals(f, X)
+    named = xform.checkpoint(
+        lambda c: c + xnp.sin(checkpoint_name(xnp.tanh(c @ W), "h") @ V),
+        policy=policies.save_only_these_names("h"),
+    )
+    assert (7, 5, 4) in residuals(loss(named), X)
+    np.testing.assert_allclose(xform.grad(loss(named))(X), xform.grad(f)(X), rtol=1e-12)

@@ -90,6 +90,53 @@ def conditional(x):
     return xnp.sort(positive, axis=0), xnp.max(x, axis=0), lax.pad(x, 0.5, ((1, 0, 1), (0, 1, 0)))
 
 
+def scanned(x, w):
+    def step(carry, row):
+        total, count = carry
+        new = xnp.tanh(total * w) + row
+        return (new, count + 1), (new * row, count)
+
+    (last, _), (rows, counts) = lax.scan(step, (x[0], 0), x[1:], reverse=True)
+    return last, rows * (1.0 + counts[:, None])
+
+
+def searched(x, limit):
+    """A loop of as many steps as its values ask for."""
+
+    def going(state):
+        return xnp.sum(state[0] ** 2) < limit
+
+    def step(state):
+        y, count = state
+        return 1.7 * y + 0.1 * xnp.sin(x), count + 1
+
+    y, count = lax.while_loop(going, step, (x, 0))
+    return y, count
+
+
+def branched(x, i):
+    def scaled(x):
+        return {"y": xnp.sin(x) * x[0], "n": i[1]}
+
+    return lax.switch(i[0], [scaled, lambda x: {"y": x * x, "n": i[1] + 1}], x), lax.cond(
+        xnp.sum(x) > 0.1, xnp.cos, lambda x: x**3, x
+    )
+
+
+def branches_in_a_loop(x):
+    def step(carry, row):
+        return lax.cond(
+            xnp.sum(row) > 0.0, lambda c: xnp.sin(c) * row, lambda c: c + row, carry
+        ), carry
+
+    return lax.scan(step, x[0], x)
+
+
+def powers(x):
+    matrix = xnp.asarray(MATRIX)
+    return lax.fori_loop(0, 3, lambda i, y: xnp.tanh(matrix.T @ (matrix @ y)) + i * x, x)
+
+
 PROGRAMS: dict[str, tuple[Function, tuple[Any, ...]]] = {
     "elementwise": (elementwise, (draw(3), draw(3, seed=1))),
     "reduction": (reduction, (draw(2, 3),)),
@@ -104,6 +151,11 @@ PROGRAMS: dict[str, tuple[Function, tuple[Any, ...]]] = {
     "integers": (integers, (draw(3), xnp.asarray(np.array([2, 0], np.int32)))),
     "closed_over": (closed_over, (draw(2, 3),)),
     "conditional": (conditional, (draw(3, 2),)),
+    "scanned": (scanned, (draw(3, 2), draw(2))),
+    "searched": (searched, (draw(2), xnp.asarray(20.0, dtype="float64"))),
+    "branched": (branched, (draw(3), xnp.asarray(np.array([1, 0], np.int32)))),
+    "branches_in_a_loop": (branches_in_a_loop, (draw(3, 2, seed=2),)),
+    "powers": (powers, (draw(2),)),
 }
 
 
@@ -257,7 +309,7 @@ def test_word(program, word):
 
 @pytest.mark.parametrize("word", LONG, ids=".".join)
 def test_long_word(word):
-    """Each on three programs, another three for each word: all meet all pairs of letters above."""
+    """Each on four programs, another four for each word: all meet all pairs of letters above."""
     names, number = list(PROGRAMS), LONG.index(word)
-    for k in (0, 3, 7):
+    for k in (0, 3, 7, 11):
         check(word, names[(number + k) % len(names)])

@@ -380,3 +380,16 @@ def test_wrong_cotangents_of_linear_transpose():
         back(X[:2])
     with pytest.raises(errors.GradError, match="inputs and outputs"):
         xform.linear_transpose(lambda x: lax.convert_element_type(x, "int32"), 1.0)
+
+
+def test_linear_transpose_of_loops_and_branches():
+    def f(x):
+        y, ys = lax.scan(lambda c, v: (c * 0.5 + v, c), 0.0, x)
+        return lax.cond(True, lambda z: 2.0 * z, lambda z: z, y) + xnp.sum(ys)
+
+    m = xform.jacfwd(f)(X)
+    for wrap in (lambda g: g, xform.jit):
+        (found,) = xform.linear_transpose(wrap(f), X)(3.0)
+        assert_close(found, 3.0 * np.asarray(m))
+    with pytest.raises(errors.GradError, match="linear"):
+        xform.linear_transpose(lambda x: lax.scan(lambda c, v: (c * v, None), 1.0, x)[0], X)

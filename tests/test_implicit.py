@@ -370,3 +370,60 @@ def test_a_linear_solve_within_a_root():
     assert_close(xform.jit(xform.jacrev(f))(B), wanted)
     second = xform.jacfwd(xform.jacrev(f))(B)
     assert_close(second, np.einsum("ij,j,jk,jl->ikl", wanted, -6 * x, wanted, wanted), rtol=1e-8)
+
+
+# -- solvers with loops --------------------------------------------------------------------------
+
+
+def newton_in_a_loop(f, x):
+    def step(state):
+        x, _ = state
+        value, slope = xform.jvp(f, (x,), (1.0,))
+        return x - value / slope, xnp.abs(value)
+
+    return lax.while_loop(lambda state: state[1] > 1e-14, step, (x, xnp.abs(f(x)) + 1.0))[0]
+
+
+def conjugate_gradients(matvec, b):
+    def step(state):
+        x, r, p, rr, k = state
+        q = matvec(p)
+        alpha = rr / xnp.vdot(p, q)
+        x, r = x + alpha * p, r - alpha * q
+        new = xnp.vdot(r, r)
+        return x, r, r + new / rr * p, new, k + 1
+
+    start = (xnp.zeros_like(b), b, b, xnp.vdot(b, b), 0)
+    going_on = lambda state: (state[3] > 1e-28) & (state[4] < 50)  # noqa: E731
+    return lax.while_loop(going_on, step, start)[0]
+
+
+def test_roots_that_are_found_in_a_loop():
+    f = lambda c: lax.custom_root(  # noqa: E731
+        lambda x: x**3 - c, xnp.asarray(1.0), newton_in_a_loop, divide
+    )
+    for wrap in (lambda g: g, xform.jit):
+        assert_close(wrap(f)(5.0), 5 ** (1 / 3))
+        assert_close(wrap(xform.grad(f))(5.0), 5 ** (-2 / 3) / 3)
+        assert_close(wrap(xform.grad(xform.grad(f)))(5.0), -2 / 9 * 5 ** (-5 / 3))
+        assert_close(wrap(xform.vmap(f))(C), C ** (1 / 3))
+        assert_close(wrap(xform.vmap(xform.grad(f)))(C), C ** (-2 / 3) / 3)
+
+
+def test_systems_that_are_solved_in_a_loop():
+    m = S / 10
+
+    def f(m, b):
+        return lax.custom_linear_solve(
+            lambda x: (m + m.T) @ x / 2, b, conjugate_gradients, symmetric=True
+        )
+
+    plain = lambda m, b: eliminate((m + m.T) / 2, b)  # noqa: E731
+    for wrap in (lambda g: g, xform.jit):
+        assert_close(wrap(f)(m, B), np.linalg.solve(m, B))
+        assert_close(wrap(xform.jacrev(f, (0, 1)))(m, B), xform.jacrev(plain, (0, 1))(m, B))
+        assert_close(wrap(xform.jacfwd(f, (0, 1)))(m, B), xform.jacfwd(plain, (0, 1))(m, B))
+        bs = np.stack([B, 2 * B, -B])
+        assert_close(wrap(xform.vmap(f, (None, 0)))(m, bs), np.linalg.solve(m, bs.T).T)
+    loss = lambda g: lambda b: xnp.sum(g(m, b) ** 3)  # noqa: E731
+    assert_close(xform.hessian(loss(f))(B), xform.hessian(loss(plain))(B), rtol=1e-9)

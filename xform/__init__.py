@@ -38,6 +38,8 @@ from .api import (
     linear_transpose,
     linearize,
     make_jaxpr,
+    named_call,
+    named_scope,
     pmap,
     pure_callback,
     shard_map,
@@ -80,6 +82,7 @@ _SUBMODULES = (
 )
 
 remat = checkpoint
+jacobian = jacrev
 
 __all__ = [
     "Array",
@@ -110,6 +113,7 @@ __all__ = [
     "hessian",
     "io_callback",
     "jacfwd",
+    "jacobian",
     "jacrev",
     "jit",
     "jvp",
@@ -119,6 +123,8 @@ __all__ = [
     "local_devices",
     "make_jaxpr",
     "make_mesh",
+    "named_call",
+    "named_scope",
     "numpy",
     "pmap",
     "process_count",

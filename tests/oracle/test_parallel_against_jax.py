@@ -87,6 +87,38 @@ INSIDE: dict[str, tuple[Any, Any]] = {
         BLOCKS,
         lambda L, x: L.root.vmap(lambda y: L.lax.all_gather(y, "i", axis=1), 0, 1)(x),
     ),
+    "in a scan": (
+        VECTOR,
+        lambda L, x: L.lax.scan(
+            lambda c, u: (L.lax.psum(c * 0.25, "i") * L.np.cos(u + c), c * L.lax.axis_index("i")),
+            x,
+            VECTOR,
+        ),
+    ),
+    "in a fori_loop": (
+        VECTOR,
+        lambda L, x: L.lax.fori_loop(0, 3, lambda k, c: L.lax.psum(c * 0.3, "i") * L.np.sin(c), x),
+    ),
+    "a branch for each": (
+        VECTOR,
+        lambda L, x: L.lax.cond(
+            L.lax.axis_index("i") > 1, lambda y: L.np.sin(y), lambda y: y * 3, x
+        ),
+    ),
+    "a branch for all": (
+        VECTOR,
+        lambda L, x: L.lax.cond(
+            L.lax.psum(x, "i") > 0, lambda y: L.lax.psum(y * y, "i") * y, lambda y: y * 3, x
+        ),
+    ),
+    "in a while_loop": (
+        VECTOR,
+        lambda L, x: L.lax.while_loop(
+            lambda s: L.lax.pmax(s[0], "i") < 100,
+            lambda s: (s[0] * 2 + L.lax.pmean(s[0], "i") + 1, s[1] + 1),
+            (x, 0),
+        )[0],
+    ),
     "normalized": (
         MATRIX,
         lambda L, x: (
@@ -153,7 +185,8 @@ def run_inside(L: Any, how: str, kind: str, f: Any, x: Any) -> Any:
 
 
 KINDS = ("value", "grad inside", "grad outside", "jvp inside", "grad of grad")
-WITHOUT_TANGENT = {"psum of a tree"}  # booleans have none
+# Booleans have no tangents, and reverse mode through while_loop is ours alone.
+ONLY = {"psum of a tree": ("value",), "in a while_loop": ("value", "jvp inside")}
 
 
 def over_two(L: Any, kind: str, f: Any, x: Any) -> Any:
@@ -206,9 +239,7 @@ def cases() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for how, table in (("vmap", INSIDE), ("pmap", INSIDE), ("pmap", ON_DEVICES)):
         for name, (x, f) in table.items():
-            for kind in KINDS:
-                if name in WITHOUT_TANGENT and kind != "value":
-                    continue
+            for kind in ONLY.get(name, KINDS):
                 found[f"{how}, {name}, {kind}"] = lambda L, how=how, kind=kind, f=f, x=x: (
                     run_inside(L, how, kind, f, x)
                 )

@@ -18,6 +18,8 @@ from .surroundings import (
     device_get,
     disable_jit,
     enable_x64,
+    named_call,
+    named_scope,
 )
 from .transposition import fwd_and_bwd, linear_transpose
 
@@ -47,6 +49,8 @@ __all__ = [
     "linear_transpose",
     "linearize",
     "make_jaxpr",
+    "named_call",
+    "named_scope",
     "pmap",
     "pure_callback",
     "shard_map",

@@ -65,10 +65,8 @@ def lower(program: Jaxpr) -> LoopGraph:
         if equation.outputs:
             env.update(zip(equation.outputs, results, strict=True))
     outputs = tuple(builder.atom(a, env) for a in program.outvars)
-    kept = tuple(reachable((*acting, *outputs)))
-    if acting:
-        # What has effects stays in the order of the program, in which the nodes were made.
-        kept = tuple(sorted(kept, key=lambda n: n.id))
+    # In the order of the program: effects keep it, and values are forgotten as soon as they can be.
+    kept = tuple(sorted(reachable((*acting, *outputs)), key=lambda n: n.id))
     return LoopGraph(kept, tuple(inputs), outputs, program.name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import linecache
 from collections.abc import Callable
+from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from ..errors import user_frame
 
 
 class Source(NamedTuple):
-    """A line of the user's program."""
+    """A line of the user's program. `function` is its function, after the names of scopes."""
 
     file: str
     line: int
@@ -50,6 +51,29 @@ class given:
         _given.reset(self.token)
 
 
+_scope: ContextVar[str] = ContextVar("xform_scope", default="")
+
+
+class scope(ContextDecorator):
+    """Within the block, and in a function that it decorates, lines are told with a name in front
+    of the function's: `name/function`. Scopes nest."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.tokens: list[Token[str]] = []
+
+    def __enter__(self) -> scope:
+        self.tokens.append(_scope.set(f"{_scope.get()}{self.name}/"))
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _scope.reset(self.tokens.pop())
+
+    def _recreate_cm(self) -> scope:
+        # Calls in several threads at a time do not share a block.
+        return scope(self.name)
+
+
 def current() -> Source:
     """The innermost line on the stack that is not xform's own, or the one that is given."""
     told = _given.get()
@@ -58,7 +82,7 @@ def current() -> Source:
     frame = user_frame()
     if frame is None:
         return UNKNOWN
-    return Source(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+    return Source(frame.f_code.co_filename, frame.f_lineno, _scope.get() + frame.f_code.co_name)
 
 
 def name_of(fun: Callable[..., Any]) -> str:

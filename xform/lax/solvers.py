@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from .. import tree
 from ..core.avals import ShapedArray
-from ..core.jaxpr import ClosedJaxpr, Jaxpr, hoist_constants
 from ..core.primitive import Zero
+from ..core.source import name_of
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError, TreeError
 from ..higher_order.cond import with_all_constants
@@ -18,85 +19,63 @@ from ..interpreters.evaluate import evaluate_closed, evaluate_program
 from ..interpreters.forward import instantiate
 from ..interpreters.reverse import linearize_flat
 from ..interpreters.rewrite import Derived, transposed_map
-from ..interpreters.staging import stage
-from .operands import operand
+from .stepping import Step, operands, traced
 
 Function = Callable[..., Any]
 
 
-class _Traced(NamedTuple):
-    """A function of vectors, traced, and the structure of what it returned."""
+@dataclass(frozen=True)
+class _Space:
+    """The vectors of a problem: their structure, and the types of their leaves."""
 
-    closed: ClosedJaxpr
-    out_tree: tree.TreeDef
+    structure: tree.TreeDef
+    avals: tuple[ShapedArray, ...]
 
-    @property
-    def derived(self) -> Derived:
-        """The program with its constants as leading inputs."""
-        program = hoist_constants(self.closed.jaxpr)
-        return Derived(program, self.closed.consts, (True,) * len(program.outvars))
+    def trace(self, fun: Function, vectors: int = 1) -> Step:
+        """The program of a function of so many vectors."""
+        return traced(fun, tree.treedef_tuple([self.structure] * vectors), self.avals * vectors)
 
+    def check(self, step: Step, what: str) -> None:
+        """Raises unless a function returned a vector."""
+        self._check(step.out_tree, step.out_avals, what)
 
-def _traced(fun: Function, vectors: int, like: tree.TreeDef, avals: Any, name: str) -> _Traced:
-    """Traces a function of so many vectors of one structure."""
-    known: list[tree.TreeDef] = []
-
-    def flat(*leaves: Any) -> list[Any]:
-        size = len(leaves) // vectors
-        parts = [like.unflatten(leaves[k * size : (k + 1) * size]) for k in range(vectors)]
-        outputs, out_tree = tree.flatten(fun(*parts))
-        known.append(out_tree)
-        return [operand(y) for y in outputs]
-
-    closed = stage(flat, [*avals] * vectors, name)
-    return _Traced(closed, known[0])
-
-
-def _check_vector(
-    found: _Traced, like: tree.TreeDef, avals: Sequence[ShapedArray], what: str
-) -> None:
-    """Raises unless a function returns a vector of the structure and types it was given."""
-    if found.out_tree != like:
-        raise TreeError(f"expected {what} of the structure {like}", str(found.out_tree))
-    wanted = [a.strong() for a in avals]
-    if [a.strong() for a in found.closed.out_avals] != wanted:
-        raise ShapeError(
-            f"expected {what} of the shapes and dtypes {wanted}", str(list(found.closed.out_avals))
-        )
-
-
-def _solution(
-    solved: _Traced, like: tree.TreeDef, avals: Sequence[ShapedArray], has_aux: bool, what: str
-) -> Any:
-    """The structure of the auxiliary output, having checked that of the solution."""
-    head, aux = solved.out_tree, tree.structure(None)
-    if has_aux:
-        children = tree.treedef_children(solved.out_tree)
-        if len(children) != 2 or solved.out_tree != tree.treedef_tuple(children):
+    def check_solution(self, step: Step, has_aux: bool, what: str) -> tree.TreeDef:
+        """The structure of what a solver returned beside a vector, which it must have returned."""
+        if not has_aux:
+            self.check(step, what)
+            return tree.structure(None)
+        children = tree.treedef_children(step.out_tree)
+        if len(children) != 2 or step.out_tree != tree.treedef_tuple(children):
             raise ArgumentError(
                 f"expected {what} as a pair (solution, aux), because of has_aux=True",
-                str(solved.out_tree),
+                str(step.out_tree),
             )
         head, aux = children
-    alone = _without_aux(solved.closed.jaxpr, head.num_leaves)
-    _check_vector(_Traced(ClosedJaxpr(alone, ()), head), like, avals, what)
-    return aux
+        self._check(head, step.out_avals[: head.num_leaves], what)
+        return aux
+
+    def _check(self, found: tree.TreeDef, avals: Sequence[ShapedArray], what: str) -> None:
+        if found != self.structure:
+            raise TreeError(f"expected {what} of the structure {self.structure}", str(found))
+        if tuple(a.strong() for a in avals) != self.avals:
+            raise ShapeError(
+                f"expected {what} of the shapes and dtypes {list(self.avals)}", str(list(avals))
+            )
+
+    def result(self, outs: Sequence[Any], aux: tree.TreeDef, has_aux: bool) -> Any:
+        """What the user gets of the outputs of a row."""
+        count = len(self.avals)
+        solution = self.structure.unflatten(outs[:count])
+        return (solution, aux.unflatten(outs[count:])) if has_aux else solution
 
 
-def _without_aux(program: Jaxpr, count: int) -> Jaxpr:
-    return program.replace(outvars=program.outvars[:count])
+def _space(x: Any) -> tuple[list[Any], _Space]:
+    leaves, structure = operands(x)
+    return leaves, _Space(structure, tuple(aval_of(leaf).strong() for leaf in leaves))
 
 
-def _vector(x: Any) -> tuple[list[Any], tree.TreeDef, list[ShapedArray]]:
-    leaves, structure = tree.flatten(x)
-    leaves = [operand(leaf) for leaf in leaves]
-    return leaves, structure, [aval_of(leaf).strong() for leaf in leaves]
-
-
-def _result(outs: Sequence[Any], like: tree.TreeDef, aux_tree: tree.TreeDef, has_aux: bool) -> Any:
-    count = like.num_leaves
-    solution = like.unflatten(outs[:count])
-    return (solution, aux_tree.unflatten(outs[count:])) if has_aux else solution
+def _derived(step: Step) -> Derived:
+    return Derived(step.program, step.consts, (True,) * len(step.out_avals))
 
 
 def custom_root(
@@ -137,29 +116,28 @@ def custom_root(
     >>> float(cube_root(8.0)), round(float(xform.grad(cube_root)(8.0)), 6)
     (2.0, 0.083333)
     """
-    guess, like, avals = _vector(initial_guess)
-    function = _traced(f, 1, like, avals, "f")
-    _check_vector(function, like, avals, "a value of f")
-    solved = _traced(lambda x: solve(f, x), 1, like, avals, "solve")
-    aux_tree = _solution(solved, like, avals, has_aux, "a solution from solve")
+    guess, space = _space(initial_guess)
+    function = space.trace(f)
+    space.check(function, "a value of f")
+    solved = space.trace(lambda x: solve(f, x))
+    aux = space.check_solution(solved, has_aux, "a solution from solve")
 
     def tangent(x: Any, y: Any) -> Any:
         outs, program, has = linearize_flat(
-            lambda *xs: evaluate_closed(function.closed, xs), tree.leaves(x), "f"
+            lambda *xs: evaluate_closed(function.closed, xs), tree.leaves(x), name_of(f)
         )
+        nothing = [instantiate(Zero(aval_of(out).tangent())) for out in outs]
 
         def push(t: Any) -> Any:
             found = iter(evaluate_program(program.jaxpr, program.consts, tree.leaves(t)))
-            zeros = [instantiate(Zero(aval_of(out).tangent())) for out in outs]
-            return like.unflatten(
-                [next(found) if h else z for h, z in zip(has, zeros, strict=True)]
-            )
+            moved = [next(found) if h else z for h, z in zip(has, nothing, strict=True)]
+            return space.structure.unflatten(moved)
 
         return tangent_solve(push, y)
 
-    moved = _traced(tangent, 2, like, avals, "tangent_solve")
-    _check_vector(moved, like, avals, "a solution from tangent_solve")
-    consts, programs = with_all_constants([function.derived, solved.derived, moved.derived])
+    tangents = space.trace(tangent, 2)
+    space.check(tangents, "a solution from tangent_solve")
+    consts, programs = with_all_constants([_derived(step) for step in (function, solved, tangents)])
     outs = root(
         *consts,
         *guess,
@@ -168,7 +146,7 @@ def custom_root(
         tangent_solve=programs[2],
         consts=len(consts),
     )
-    return _result(outs, like, aux_tree, has_aux)
+    return space.result(outs, aux, has_aux)
 
 
 def custom_linear_solve(
@@ -207,38 +185,39 @@ def custom_linear_solve(
     >>> xform.grad(lambda d: solution(d, xnp.array([1.0, 4.0])).sum())(xnp.array([1.0, 2.0]))
     Array([-1., -1.], dtype=float32)
     """
-    right, like, avals = _vector(b)
-    product = _traced(matvec, 1, like, avals, "matvec")
-    _check_vector(product, like, avals, "a value of matvec")
-    solved = _traced(lambda y: solve(matvec, y), 1, like, avals, "solve")
-    aux_tree = _solution(solved, like, avals, has_aux, "a solution from solve")
-    parts = [product.derived, solved.derived]
+    right, space = _space(b)
+    product = space.trace(matvec)
+    space.check(product, "a value of matvec")
+    solved = space.trace(lambda y: solve(matvec, y))
+    aux = space.check_solution(solved, has_aux, "a solution from solve")
+    steps = [product, solved]
     turned = solve if symmetric and transpose_solve is None else transpose_solve
     if turned is not None:
-        vecmat = matvec if symmetric else _transposed(product, like)
-        back = _traced(lambda y: turned(vecmat, y), 1, like, avals, "transpose_solve")
-        _solution(back, like, avals, has_aux, "a solution from transpose_solve")
-        parts.append(back.derived)
-    consts, programs = with_all_constants(parts)
+        vecmat = matvec if symmetric else _transposed(product, space)
+        steps.append(space.trace(lambda y: turned(vecmat, y)))
+        space.check_solution(steps[2], has_aux, "a solution from transpose_solve")
+    consts, programs = with_all_constants([_derived(step) for step in steps])
+    back = None
+    if turned is not None:
+        back = programs[2].replace(outvars=programs[2].outvars[: len(right)])
     outs = linear_solve(
         *consts,
         *right,
         matvec=programs[0],
         solve=programs[1],
-        transpose_solve=_without_aux(programs[2], len(right)) if turned is not None else None,
+        transpose_solve=back,
         consts=len(consts),
     )
-    return _result(outs, like, aux_tree, has_aux)
+    return space.result(outs, aux, has_aux)
 
 
-def _transposed(product: _Traced, like: tree.TreeDef) -> Function:
-    """The transpose of a traced linear function, as a function of pytrees."""
-    derived = product.derived
+def _transposed(product: Step, space: _Space) -> Function:
+    """The transpose of a traced linear function, as a function of vectors."""
 
     def vecmat(ct: Any) -> Any:
-        back = transposed_map(derived.program, len(derived.consts))
-        inputs = [*back.consts, *derived.consts, *map(operand, tree.leaves(ct))]
-        return like.unflatten(evaluate_program(back.program, (), inputs))
+        back = transposed_map(product.program, len(product.consts))
+        inputs = [*back.consts, *product.consts, *operands(ct)[0]]
+        return space.structure.unflatten(evaluate_program(back.program, (), inputs))
 
     return vecmat
 
