@@ -105,6 +105,14 @@ def test_collectives_that_nothing_needs_are_left_out():
     xform.vmap(f, axis_name="i")(X)
 
 
+def test_branches_that_communicate_are_run_by_all():
+    def f(x):
+        return lax.cond(x > 1.5, lambda y: lax.psum(y, "i"), lambda y: y * 3, x)
+
+    np.testing.assert_array_equal(mapped(f), [0, 3, 6, 6])
+    np.testing.assert_array_equal(mapped(xform.jit(f)), [0, 3, 6, 6])
+
+
 # Several axes
 
 

@@ -20,6 +20,8 @@ __all__ = [
     "AxisError",
     "CacheWarning",
     "CheckError",
+    "CollectiveError",
+    "CollectiveTimeoutError",
     "CompileError",
     "ConcretizationTypeError",
     "DonatedBufferError",
@@ -264,6 +266,14 @@ class AbsentRuleError(XformError, NotImplementedError):
 
 class UnknownAxisError(XformError, NameError):
     """A collective over an axis name that no enclosing transformation binds."""
+
+
+class CollectiveError(XformError, RuntimeError):
+    """Devices that do not meet at the same collectives, or one that failed."""
+
+
+class CollectiveTimeoutError(CollectiveError, TimeoutError):
+    """A device that waited too long for the others at a collective."""
 
 
 class CheckError(XformError, AssertionError):
