@@ -207,9 +207,7 @@ def loop_row(case: loops.LoopCase, backward: bool) -> Row:
             f(*given)
         )
     agree(*results)
-    group, least = (
-        (LOOP_GRADIENTS, case.least_gradient) if backward else (LOOPS, case.least)
-    )
+    group, least = (LOOP_GRADIENTS, case.least_gradient) if backward else (LOOPS, case.least)
     return Row(group, case.title, medians(functions), least=least)
 
 

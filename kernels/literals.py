@@ -31,7 +31,7 @@ def literal(element: str, number: Number) -> str:
     if element == "i1":
         return "true" if number else "false"
     if element not in FLOATS:
-        bits = BITS[element]
+        bits = int(element[1:])
         value = int(number) & ((1 << bits) - 1)
         return str(value - (1 << bits) if value >> (bits - 1) else value)
     value = float(number)

@@ -173,7 +173,7 @@ def test_out_of_bounds_updates_are_dropped():
 
 def newton(a):
     def goes_on(s):
-        x, step, n = s
+        _, step, n = s
         return (xnp.abs(step) > 1e-12) & (n < 40)
 
     def improve(s):

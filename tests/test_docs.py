@@ -31,6 +31,11 @@ FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 FACES = (
     xform,
+    xform.ad_checkpoint,
+    xform.checkpoint_policies,
+    xform.custom_derivatives,
+    xform.dtypes,
+    xform.experimental.jet,
     xform.debug,
     xform.numpy,
     xform.numpy.linalg,

@@ -101,14 +101,12 @@ def test_roots_of_several_variables_and_pytrees():
             return {"x": p["x"] * p["y"] - a, "y": p["x"] / p["y"] - b}
 
         def solve(fun, p):
-            for _ in range(30):
-                leaves, structure = tree.flatten(p)
-                flat = lambda v: xnp.stack(tree.leaves(fun(structure.unflatten(list(v)))))  # noqa: E731
-                v = xnp.stack(leaves)
-                m = xform.jacfwd(flat)(v)
-                v = v - two_by_two(m, flat(v))
-                p = structure.unflatten(list(v))
-            return p
+            structure = tree.structure(p)
+            flat = lambda v: xnp.stack(tree.leaves(fun(structure.unflatten(list(v)))))  # noqa: E731
+            v = xnp.stack(tree.leaves(p))
+            for _ in range(12):
+                v = v - two_by_two(xform.jacfwd(flat)(v), flat(v))
+            return structure.unflatten(list(v))
 
         def tangent_solve(g, y):
             columns = [g({"x": 1.0, "y": 0.0}), g({"x": 0.0, "y": 1.0})]

@@ -79,8 +79,11 @@ def _is_array(x: Any) -> bool:
     )
 
 
-class _Checker(string.Formatter):
-    """Formats nothing, but fails where the real formatting would miss a value."""
+class _Places(string.Formatter):
+    """Formats nothing, but finds out which values a text has places for."""
+
+    def __init__(self) -> None:
+        self.used: set[Any] = set()
 
     def format_field(self, value: Any, format_spec: str) -> str:
         return ""
@@ -88,14 +91,7 @@ class _Checker(string.Formatter):
     def check_unused_args(
         self, used_args: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
-        unused = [*(k for k in range(len(args)) if k not in used_args)]
-        unused += [k for k in kwargs if k not in used_args]
-        if unused:
-            raise ArgumentError(
-                "expected a place in the text for every value to print",
-                f"none for {', '.join(map(str, unused))}",
-                instead='debug.print("x = {x}", x=x), without f in front of the text',
-            )
+        self.used = set(used_args)
 
 
 def print(
@@ -118,13 +114,22 @@ def print(
     x = 1
     """
     try:
-        _Checker().vformat(fmt, args, kwargs)
+        places = _Places()
+        places.vformat(fmt, args, kwargs)
     except (IndexError, KeyError) as fault:
         raise ArgumentError(
             f"expected a value for every place in {fmt!r}",
             f"none for {fault}",
             instead='debug.print("x = {x}", x=x); write {{ and }} for braces',
         ) from fault
+
+    unused = [str(k) for k in (*range(len(args)), *kwargs) if k not in places.used]
+    if unused:
+        raise ArgumentError(
+            "expected a place in the text for every value to print",
+            f"none for {', '.join(unused)}",
+            instead='debug.print("x = {x}", x=x), without f in front of the text',
+        )
 
     def show(*values: Any, **named: Any) -> None:
         builtins.print(fmt.format(*values, **named))

@@ -267,6 +267,7 @@ def test_the_guard_is_shared(kind):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*fork.*JAX:RuntimeWarning")  # where tests compare with it
 def test_forks_go_on_working(kind):
     f = adding(kind)
     x = pooled(kind)

@@ -170,7 +170,7 @@ class _Counted(_Loop):
                 meter.poll(self.b, loop.index)
                 loop.carry(*self.turned(now))
             pointers = loop.results
-            meter.end(self.b)
+            meter.end(self.b, self.b.constant("i64", length))
         self.leave(pointers)
 
 

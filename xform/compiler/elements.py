@@ -192,16 +192,20 @@ class ElementEmitter:
         mask = both(self.b, self.guard, self.tail)
         if contiguous:
             wide = None if mask is None else self.b.splat(mask, lanes)
+            if self.guard is not None:
+                # A masked read of memory that does not exist is right, but slow as a fault.
+                some = self.in_some_lane(self.guard)
+                address = self.b.select(some, address, self.pointers[node])
             return self.b.load(element, address, lanes, invariant=fixed, mask=wide)
         return self.b.load(element, self.b.splat(address, lanes), lanes, invariant=fixed, mask=mask)
 
     def in_some_lane(self, condition: Value) -> Value:
         """Whether a condition holds in at least one lane."""
-        while condition.lanes > 1:
-            half = condition.lanes // 2
-            low = self.b.shuffle(condition, range(half))
-            condition = low | self.b.shuffle(condition, range(half, condition.lanes))
-        return condition
+        if condition.lanes == 1:
+            return condition
+        bits = f"i{condition.lanes}"
+        text = f"bitcast {condition.type} {condition.name} to {bits}"
+        return self.b.compare("ne", self.b.define(bits, 1, text, (condition,)), 0)
 
     def store(self, node: Node, place: Place, value: Value) -> None:
         offset = linear_offset(place, node.shape)

@@ -27,7 +27,7 @@ from .index import Expr, LoopVar
 from .loop_graph import Input, LoopGraph, Node, Scalar, consumers
 from .lower import is_data
 from .nests import Expansion, Kernel, Nest, Phase, Place, Step, Work, fresh, place_of, substituted
-from .operands import base_of
+from .operands import bases_of
 
 # Rough costs, in additions.
 _COSTS = dict.fromkeys(("add", "sub", "mul", "neg", "max", "min", "select_n", "square"), 1)
@@ -116,7 +116,7 @@ def _read_by(step: Step, stored: set[Node]) -> set[Node]:
         return {n for n, _ in step.expansion(stored).reads}
     node = step.node
     if isinstance(node.loop, Contract):
-        return {base_of(node, x) for x in node.inputs}
+        return set(bases_of(node))
     if isinstance(node.loop, _CALLED):
         return set(node.inputs)
     return {n for n, _ in kernel_expansion(step, stored).reads}
@@ -128,7 +128,7 @@ def _stored_from_the_start(graph: LoopGraph) -> set[Node]:
         if isinstance(node.loop, Contract | Update | Scan):
             stored.add(node)
         if isinstance(node.loop, Contract):
-            stored.update(base_of(node, x) for x in node.inputs)
+            stored.update(bases_of(node))
         elif isinstance(node.loop, _CALLED):
             stored.update(node.inputs)
             stored.update(node.siblings)

@@ -30,6 +30,7 @@ from ..core.loops import (
 )
 from ..core.primitive import Absent
 from .loop_graph import Input, LoopGraph, Node, Scalar, dtype_name, reachable
+from .operands import matrix
 
 _OPAQUE = Opaque()
 _NOTHING = ShapedArray((), np.bool_)  # stands for the result of what has effects only
@@ -124,6 +125,8 @@ class _Lowering:
             return [self.contraction(equation, operands)]
         elif isinstance(loop, Reduce) and is_unrolled(loop, equation):
             return [self.unrolled(equation, operands[0])]
+        if isinstance(loop, Contract):
+            return [self.product(equation, operands)]
         if isinstance(loop, Map) and loop.scalar == "pow":
             operands = self.power_operands(equation, operands)
         params = dict(equation.params)
@@ -137,6 +140,28 @@ class _Lowering:
             n.first = nodes[0]
             n.siblings = tuple(nodes)
         return nodes
+
+    def product(self, equation: Equation, operands: Sequence[Node]) -> Node:
+        """A contraction by BLAS. An operand that is no matrix in memory is laid out as one."""
+        out = equation.outputs[0].aval
+        lc, rc, lb, rb = dimension_numbers(equation)
+        params = dict(equation.params)
+        node = self.node(equation.primitive.lower, operands, out, params, equation)
+        if all(matrix(node, side) is not None for side in (0, 1)):
+            return node
+        laid_out = []
+        numbers = []
+        for x, contracted, batch in ((operands[0], lc, lb), (operands[1], rc, rb)):
+            free = [d for d in range(x.aval.ndim) if d not in (*contracted, *batch)]
+            order = (*batch, *free, *contracted)
+            where = tuple(order.index(d) for d in range(x.aval.ndim))
+            shape = ShapedArray(tuple(x.shape[d] for d in order), x.aval.dtype)
+            laid_out.append(self.node(View(_spread(where)), (x,), shape, {}, equation))
+            last = x.aval.ndim
+            numbers.append((tuple(range(last - len(contracted), last)), tuple(range(len(batch)))))
+        (left, left_batch), (right, right_batch) = numbers
+        params["dimension_numbers"] = ((left, right), (left_batch, right_batch))
+        return self.node(equation.primitive.lower, laid_out, out, params, equation)
 
     def unrolled(self, equation: Equation, x: Node) -> Node:
         """A reduction of a few elements as that many operands, so that it needs no loop."""

@@ -58,15 +58,25 @@ def shape_of(node: Node) -> Shape:
 
 
 def matrix(node: Node, side: int) -> Matrix | None:
-    """An operand of a contraction as a matrix in memory, if one of its strides is 1."""
+    """An operand of a contraction as a matrix in memory, if one of its strides is 1.
+
+    It is read through its views if it is one there, else where it is stored itself.
+    """
+    x = node.inputs[side]
+    variables = [LoopVar(f"d{k}", extent) for k, extent in enumerate(x.shape)]
+    seen = resolve(x, variables)
+    found = None if seen is None else _matrix_at(node, side, variables, *seen)
+    if found is None:
+        found = _matrix_at(node, side, variables, x, linear_offset(place_of(variables), x.shape))
+    return found
+
+
+def _matrix_at(
+    node: Node, side: int, variables: Sequence[LoopVar], base: Node, offset: Expr
+) -> Matrix | None:
     lc, rc, lb, rb = dimensions(node)
     contract, batch = ((lc, lb), (rc, rb))[side]
     x = node.inputs[side]
-    variables = [LoopVar(f"d{k}", extent) for k, extent in enumerate(x.shape)]
-    found = resolve(x, variables)
-    if found is None:
-        return None
-    base, offset = found
     if any(not isinstance(a, LoopVar) for a, _ in offset.terms):
         return None
     free = [variables[d] for d in range(len(x.shape)) if d not in (*contract, *batch)]
@@ -81,14 +91,10 @@ def matrix(node: Node, side: int) -> Matrix | None:
     return Matrix(base, offset.const, strides, free_stride, contracted)
 
 
-def is_direct(node: Node, x: Node) -> bool:
-    """Whether a contraction reads this operand through its views."""
-    return all(matrix(node, side) is not None for side, y in enumerate(node.inputs) if y is x)
-
-
-def base_of(node: Node, x: Node) -> Node:
-    """The node whose memory a contraction reads for an operand."""
-    return resolve(x, [LoopVar("", d) for d in x.shape])[0] if is_direct(node, x) else x  # type: ignore[index]
+def bases_of(node: Node) -> list[Node]:
+    """The nodes whose memory a contraction reads."""
+    found = [matrix(node, side) for side in range(len(node.inputs))]
+    return [x if m is None else m.base for x, m in zip(node.inputs, found, strict=True)]
 
 
 def resolve(x: Node, variables: Sequence[LoopVar]) -> tuple[Node, Expr] | None:
@@ -127,4 +133,4 @@ def _is_blas(free: int, contracted: int, extents: tuple[int, int]) -> bool:
     return (extents[0] == 1 and contracted == 1) or (extents[1] == 1 and free == 1)
 
 
-__all__ = ["Matrix", "Shape", "base_of", "dimensions", "is_direct", "matrix", "shape_of"]
+__all__ = ["Matrix", "Shape", "bases_of", "dimensions", "matrix", "shape_of"]

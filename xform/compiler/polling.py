@@ -93,9 +93,8 @@ class Meter:
     def begin(self, b: llvm.Builder) -> None:
         self.report(b, 0, b.constant("i64", 0))
 
-    def end(self, b: llvm.Builder, count: Value | None = None) -> None:
-        last = b.constant("i64", self.trips or 0) if count is None else count
-        self.report(b, 2, last)
+    def end(self, b: llvm.Builder, count: Value) -> None:
+        self.report(b, 2, count)
 
     def report(self, b: llvm.Builder, state: int, count: Value) -> None:
         """Tells the host that the loop begins (0), goes on (1) or ends (2)."""

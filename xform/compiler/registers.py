@@ -5,13 +5,14 @@ body runs as steps. Here the body is one stretch of code, what it carries stays 
 loops and branches inside are blocks of the same function. Elements are computed on demand, so that
 of a large constant only those are read that are used.
 
-With a lane variable, the leading index of batched values runs in the lanes of vectors: a loop over
-a batch becomes a loop of each few elements of it.
+With a `Batch`, some dimensions of what is carried are loops around the function's own, the last one
+in the lanes of vectors: a loop over a batch becomes a loop of each few elements of it.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from .updates import target_of
 Value = llvm.Value
 
 MOST_WORK = 2500  # scalar operations in one function
+_MOST_ELEMENTS = 256  # of one value
 _MOST_CHOICES = 16  # elements that an index not known in advance chooses from
 _MOST_UNROLLED = 16
 _MAPS_PER_STEP = 16
@@ -46,46 +48,86 @@ class Unfit(Exception):
 class Held:
     """An array in registers: its elements in row-major order.
 
-    Of a batched array, one dimension is that of the lanes, and not counted among the elements.
+    The dimensions of a batch are not counted among the elements.
     """
 
     shape: tuple[int, ...]
     values: tuple[Value, ...]
-    lane_axis: int | None = None
+    batched: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Dimensions that are loops around a program, and which dimensions of its values they are.
+
+    With one variable, that is the first dimension of its size, or the last one if `last`; with
+    several they are the leading ones.
+    """
+
+    loops: tuple[LoopVar, ...] = ()
+    lanes: int = 1
+    last: bool = False
+
+    def axes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The dimensions of a value that are the batch's; none of those that all of it share."""
+        extents = tuple(v.extent for v in self.loops)
+        if len(extents) == 1:
+            where = [d for d, extent in enumerate(shape) if extent == extents[0]]
+            return (where[-1 if self.last else 0],) if where else ()
+        count = len(extents)
+        return tuple(range(count)) if count and shape[:count] == extents else ()
+
+    @property
+    def size(self) -> int:
+        return math.prod(v.extent for v in self.loops)
+
+
+NO_BATCH = Batch()
 Source = Callable[[Place], Value]
 
 
-def places(
-    shape: Sequence[int], lane: LoopVar | None = None, axis: int | None = None
-) -> Iterator[Place]:
-    """Every index of an array; where an axis is the lane's, its index is the lane everywhere."""
-    if axis is None or lane is None:
-        for at in itertools.product(*map(range, shape)):
-            yield tuple(map(expr, at))
-        return
-    for at in itertools.product(*map(range, (*shape[:axis], *shape[axis + 1 :]))):
-        fixed = tuple(map(expr, at))
-        yield (*fixed[:axis], expr(lane), *fixed[axis:])
+def places(shape: Sequence[int], batch: Batch = NO_BATCH) -> Iterator[Place]:
+    """Every index of an array; in the dimensions of the batch, its loops everywhere."""
+    axes = batch.axes(tuple(shape))
+    fixed = {d: expr(v) for d, v in zip(axes, batch.loops, strict=False)}
+    for at in itertools.product(*(range(1 if d in fixed else n) for d, n in enumerate(shape))):
+        yield tuple(fixed[d] if d in fixed else expr(i) for d, i in enumerate(at))
+
+
+class Outside:
+    """What a loop does besides computing on registers: nothing, for a loop within a program.
+
+    `large` are the positions of carried arrays that stay in memory. `bind` makes the inputs of a
+    program read them, `write` updates them at the end of an iteration.
+    """
+
+    large: Sequence[int] = ()
+
+    def bind(self, inputs: Sequence[Node]) -> None:
+        """Says where the carried arrays in memory are read."""
+
+    def write(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> None:
+        """Writes the new elements of the carried arrays in memory."""
+
+    def poll(self, b: llvm.Builder, index: Value) -> None:
+        """Looks for signals."""
+
+    def end(self, b: llvm.Builder, count: Value) -> None:
+        """Follows the last iteration."""
 
 
 class Registers(ElementEmitter):
     """Emits programs by elements.
 
     `sources` says how the inputs of the programs are read. All programs of one function share this
-    emitter; what it remembers lasts as long as the block it was computed in. With `last`, of
-    several dimensions of the size of the batch the last one is taken to be it, else the first.
+    emitter; what it remembers lasts as long as the block it was computed in.
     """
 
-    def __init__(
-        self, builder: llvm.Builder, lane: LoopVar | None = None, last: bool = False
-    ) -> None:
+    def __init__(self, builder: llvm.Builder, batch: Batch) -> None:
         super().__init__(builder, {}, set(), set())
         self.pointers: dict[Node, Value] = {}
         self.made: set[Node] = set()
-        self.lane = lane
-        self.last = last
+        self.batch = batch
         self.sources: dict[Node, Source] = {}
         self.work = 0
 
@@ -117,12 +159,12 @@ class Registers(ElementEmitter):
     def pick(self, held: Held, place: Place) -> Value:
         """An element of an array in registers: by a chain of choices where the index is unknown."""
         shape = held.shape
-        axis = held.lane_axis
-        if axis is not None:
-            if place[axis] != expr(self.lane):  # type: ignore[arg-type]
-                raise Unfit("an element of the batch reads another one")
-            place = (*place[:axis], *place[axis + 1 :])
-            shape = (*shape[:axis], *shape[axis + 1 :])
+        if held.batched:
+            for axis, v in zip(held.batched, self.batch.loops, strict=True):
+                if place[axis] != expr(v):
+                    raise Unfit("an element of the batch reads another one")
+            place = tuple(e for d, e in enumerate(place) if d not in held.batched)
+            shape = tuple(n for d, n in enumerate(shape) if d not in held.batched)
         if all(e.is_constant for e in place):
             offset = 0
             for e, extent in zip(place, shape, strict=True):
@@ -146,10 +188,12 @@ class Registers(ElementEmitter):
 
     def elements(self, node: Node) -> list[Value]:
         """All elements of a node; of a batched one, with an element of the batch in each lane."""
+        if self.count(node) > _MOST_ELEMENTS:
+            raise Unfit(f"{self.count(node)} elements of {node!r}")
         return [self.value(node, place) for place in self.places(node)]
 
     def places(self, node: Node) -> Iterator[Place]:
-        return places(node.shape, self.lane, self.lane_axis(node))
+        return places(node.shape, self.batch)
 
     def is_ready(self, node: Node) -> bool:
         return node in self.sources or isinstance(node.loop, Loop | Branch)
@@ -290,20 +334,12 @@ class Registers(ElementEmitter):
         yield
         self.guard = before
 
-    def lane_axis(self, node: Node) -> int | None:
-        """The dimension of a value that runs in lanes: the one of the batch's size."""
-        if self.lane is None or self.lane.extent not in node.shape:
-            return None
-        where = [d for d, extent in enumerate(node.shape) if extent == self.lane.extent]
-        return where[-1] if self.last else where[0]
-
     def is_batched(self, node: Node) -> bool:
-        return self.lane_axis(node) is not None
+        return bool(self.batch.axes(node.shape))
 
     def count(self, node: Node) -> int:
         """How many values a node is in registers."""
-        axis = self.lane_axis(node)
-        return node.aval.size // (1 if axis is None else node.shape[axis])
+        return node.aval.size // (self.batch.size if self.is_batched(node) else 1)
 
     def part(self, node: Node) -> list[Held]:
         if isinstance(node.loop, Branch):
@@ -350,7 +386,7 @@ class Registers(ElementEmitter):
         rest = iter(values)
         for n in nodes:
             values = tuple(next(rest) for _ in range(self.count(n)))
-            found.append(Held(n.shape, values, self.lane_axis(n)))
+            found.append(Held(n.shape, values, self.batch.axes(n.shape)))
         return found
 
     def initial(self, nodes: Sequence[Node]) -> list[Value]:
@@ -383,7 +419,10 @@ class Registers(ElementEmitter):
             raise Unfit("a loop that reports its progress")
         at = LoopVar("t", length)
         where = length - 1 - expr(at) if p["reverse"] else expr(at)
-        with self.b.loop(length, carried=self.widened(node, values)) as loop, self.block():
+        with (
+            self.b.loop(length, carried=self.widened(node.siblings[:carries], values)) as loop,
+            self.block(),
+        ):
             self.subscripts.env[at] = loop.index
             self.bind(graph, node, where, loop.carried)
             self.run(graph)
@@ -405,7 +444,7 @@ class Registers(ElementEmitter):
         p = node.params
         length, carries = p["length"], p["carry"]
         stacked: dict[int, list[Value]] = {}
-        if self.lane is not None and len(node.siblings) > carries:
+        if self.batch.loops and len(node.siblings) > carries:
             raise Unfit("a batch that is stacked")
         for step in range(length):
             at = length - 1 - step if p["reverse"] else step
@@ -433,23 +472,27 @@ class Registers(ElementEmitter):
         if p["progress"] is not None:
             raise Unfit("a loop that reports its progress")
         initial = self.initial(node.inputs[p["cond_consts"] + p["body_consts"] :])
-        return self.packed(node.siblings, self.repeat(node, initial, lambda loop: None))
+        return self.packed(node.siblings, self.repeat(node, initial, Outside()))
 
-    def repeat(
-        self, node: Node, initial: Sequence[Value], poll: Callable[[Any], None]
-    ) -> Sequence[Value]:
+    def repeat(self, node: Node, initial: Sequence[Value], outside: Outside) -> Sequence[Value]:
+        """A `while_loop` from the initial values of what it keeps in registers to the last."""
         p = node.params
         first, consts = p["cond_consts"], p["body_consts"]
+        kept = [k for k in range(len(node.siblings)) if k not in outside.large]
+        siblings = [node.siblings[k] for k in kept]
         cond, body = self.graph(p["cond_jaxpr"]), self.graph(p["body_jaxpr"])
         condition = cond.outputs[0]
-        if condition.shape and not (self.is_batched(condition) and condition.aval.ndim == 1):
+        if condition.shape and (
+            outside.large
+            or self.count(condition) != 1
+            or not all(map(self.is_batched, node.siblings))
+        ):
             raise Unfit("elements that stop one by one")
-        if condition.shape and not all(map(self.is_batched, node.siblings)):
-            raise Unfit("elements that stop one by one")
-        with self.b.repeat(self.widened(node, initial)) as loop, self.block():
+        with self.b.repeat(self.widened(siblings, initial)) as loop, self.block():
             for inner, outer in zip(cond.inputs[:first], node.inputs[:first], strict=True):
                 self.same_as(inner, outer)
-            self.carry(cond.inputs[first:], loop.carried)
+            self.carry([cond.inputs[first + k] for k in kept], loop.carried)
+            outside.bind(cond.inputs[first:])
             self.run(cond)
             (goes_on,) = self.elements(condition)
             if self.tail is not None and goes_on.lanes > 1:
@@ -458,28 +501,25 @@ class Registers(ElementEmitter):
             outers = node.inputs[first : first + consts]
             for inner, outer in zip(body.inputs[:consts], outers, strict=True):
                 self.same_as(inner, outer)
-            self.carry(body.inputs[consts:], loop.carried)
+            self.carry([body.inputs[consts + k] for k in kept], loop.carried)
+            outside.bind(body.inputs[consts:])
             self.run(body)
-            new = self.initial(body.outputs)
+            new = self.initial([body.outputs[k] for k in kept])
             if condition.shape:
                 new = [self.b.select(goes_on, a, c) for a, c in zip(new, loop.carried, strict=True)]
-            poll(loop)
+            outside.write(body.inputs[consts:], body.outputs)
+            outside.poll(self.b, loop.index)
             loop.carry(*new)
+        outside.end(self.b, loop.index)
         return loop.results
 
-    def widened(self, node: Node, values: Sequence[Value]) -> list[Value]:
+    def widened(self, nodes: Sequence[Node], values: Sequence[Value]) -> list[Value]:
         """Carried values in as many lanes as they will have: those of the batch in all."""
-        if self.lane is None:
-            return list(values)
-        lanes = self.subscripts.lanes[self.lane]
-        carries = node.siblings[: node.params["carry"]] if node.loop.counted else node.siblings
-        rest = iter(values)
-        result = []
-        for n in carries:
-            for _ in range(self.count(n)):
-                value = next(rest)
-                result.append(self.b.splat(value, lanes) if self.is_batched(n) else value)
-        return result
+        return [
+            self.b.splat(v, self.batch.lanes) if held.batched else v
+            for held in self.packed(nodes, values)
+            for v in held.values
+        ]
 
 
 def _all(conditions: Sequence[Condition]) -> Condition:
@@ -522,4 +562,14 @@ def weight(graph: LoopGraph) -> tuple[int, int]:
     return work, steps + maps // _MAPS_PER_STEP
 
 
-__all__ = ["MOST_WORK", "Held", "Registers", "Unfit", "places", "require_fit", "weight"]
+__all__ = [
+    "MOST_WORK",
+    "NO_BATCH",
+    "Batch",
+    "Held",
+    "Registers",
+    "Unfit",
+    "places",
+    "require_fit",
+    "weight",
+]

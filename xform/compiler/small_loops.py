@@ -20,7 +20,16 @@ from .loop_graph import Node, Scalar
 from .lower import is_stored, lower
 from .module import ModuleWriter
 from .polling import Meter
-from .registers import MOST_WORK, Registers, Unfit, places, weight
+from .registers import (
+    MOST_WORK,
+    NO_BATCH,
+    Batch,
+    Outside,
+    Registers,
+    Unfit,
+    places,
+    weight,
+)
 from .updates import target_of
 
 Value = llvm.Value
@@ -50,66 +59,74 @@ def in_registers(node: Node, module: ModuleWriter) -> Written | None:
     if any(p.effects for p in subprograms(node.params)):
         return None
     reported = len(module.progress)
-    for lanes in _lanes(node, module):
+    for batch in _batches(node, module):
         try:
-            return _Function(module, node, *lanes).write()
+            return _Function(module, node, batch).write()
         except Unfit:
             del module.progress[reported:]
     return None
 
 
-def _lanes(node: Node, module: ModuleWriter) -> list[tuple[LoopVar | None, int, bool]]:
-    """The ways to try: with the batch in lanes, then one element after another."""
+def _batches(node: Node, module: ModuleWriter) -> list[Batch]:
+    """The ways to try: with a batch around the loop, then one element after another."""
     graphs = [lower(program) for program in subprograms(node.params)]
     work = sum(weight(g)[0] for g in graphs)
     steps = sum(weight(g)[1] for g in graphs)
-    found: list[tuple[LoopVar | None, int, bool]] = []
-    size = _batch_size(node)
-    if size is not None and work / size <= MOST_WORK and work >= _LEAST_WORK_OF_LANES * size:
-        widest = max(n.aval.dtype.itemsize for n in node.siblings if n.shape)
-        lanes = module.target.vector_bytes // max(1, widest)
-        carried = sum(n.aval.size // size for n in node.siblings if size in n.shape)
-        if carried <= _FEW_CARRIED and size >= 4 * lanes:
-            lanes *= 2
-        # Of a small batch all lanes are one vector, the last ones of which are empty.
-        fitting = 1 << ((size - 1).bit_length() if size < _FEWEST_LANES else size.bit_length() - 1)
-        if size >= _FEWEST_LANES or fitting <= lanes:
-            lane = LoopVar("lane", size)
-            found += [(lane, min(lanes, fitting), False), (lane, min(lanes, fitting), True)]
+    found: list[Batch] = []
+    carried = [] if isinstance(node.loop, Branch) else [n for n in _carried(node) if n.shape]
+    if carried:
+        widest = max(n.aval.dtype.itemsize for n in carried)
+        room = module.target.vector_bytes // max(1, widest)
+        for extents in _extents(carried):
+            size = math.prod(extents)
+            if not size or not _LEAST_WORK_OF_LANES * size <= work <= MOST_WORK * size:
+                continue
+            lanes = _fitting(extents[-1], room, sum(n.aval.size for n in carried) // size)
+            if lanes:
+                loops = tuple(LoopVar(f"lane{k}", extent) for k, extent in enumerate(extents))
+                found += [Batch(loops, lanes, last) for last in (False, True)[: 3 - len(loops)]]
     if work <= MOST_WORK and work * _NS_PER_OPERATION <= steps * _NS_PER_STEP:
-        found.append((None, 1, False))
+        found.append(NO_BATCH)
     return found
 
 
-def _batch_size(node: Node) -> int | None:
-    """The largest dimension that everything has that a loop carries, but for scalars."""
-    if isinstance(node.loop, Branch):
-        return None
-    carried = node.siblings[: node.params["carry"]] if node.loop.counted else node.siblings
-    shapes = [set(n.shape) for n in carried if n.shape]
-    shared = set.intersection(*shapes) if shapes else set()
-    return max((size for size in shared if size >= _LEAST_BATCH), default=None)
+def _carried(node: Node) -> Sequence[Node]:
+    return node.siblings[: node.params["carry"]] if node.loop.counted else node.siblings
+
+
+def _extents(carried: Sequence[Node]) -> list[tuple[int, ...]]:
+    """Dimensions that a batch may have: leading ones that all share, or the largest shared one."""
+    first, *others = (n.shape for n in carried)
+    prefix = first
+    while any(shape[: len(prefix)] != prefix for shape in others):
+        prefix = prefix[:-1]
+    found = [prefix[:k] for k in range(len(prefix), 1, -1)]
+    shared = set.intersection(*(set(n.shape) for n in carried))
+    largest = max((size for size in shared if size >= _LEAST_BATCH), default=None)
+    return found if largest is None else [*found, (largest,)]
+
+
+def _fitting(extent: int, room: int, values: int) -> int:
+    """How many lanes a batch has that carries so many values for each element; 0 if too few."""
+    if extent < _FEWEST_LANES:
+        # All lanes are one vector, the last ones of which are empty.
+        lanes = 1 << (extent - 1).bit_length()
+        return lanes if lanes <= room and extent >= _LEAST_BATCH else 0
+    lanes = 2 * room if values <= _FEW_CARRIED and extent >= 4 * room else room
+    return min(lanes, 1 << (extent.bit_length() - 1))
 
 
 class _Function:
     """Writes one function of the pointers of inputs, outputs and a workspace it does not use."""
 
-    def __init__(
-        self,
-        module: ModuleWriter,
-        node: Node,
-        lane: LoopVar | None,
-        lanes: int,
-        last: bool,
-    ) -> None:
+    def __init__(self, module: ModuleWriter, node: Node, batch: Batch) -> None:
         self.module = module
         self.node = node
-        self.lane = lane
-        self.lanes = lanes
+        self.batch = batch
         self.b = module.builder()
         self.ins = module.parameters(self.b, "a", len(node.inputs))
         self.outs = module.parameters(self.b, "o", len(node.siblings))
-        self.r = Registers(self.b, lane, last)
+        self.r = Registers(self.b, batch)
         for x, pointer in zip(node.inputs, self.ins, strict=True):
             if not isinstance(x.loop, Scalar):
                 self.r.in_memory(x, pointer)
@@ -125,11 +142,8 @@ class _Function:
             self.over_lanes(body)
             first = self.first_carry()
             # The last lanes may go over elements that were written before: not in place, then.
-            overlap = (
-                self.lane is not None
-                and self.lane.extent > self.lanes
-                and self.lane.extent % self.lanes
-            )
+            extent = self.batch.loops[-1].extent if self.batch.loops else 0
+            overlap = extent > self.batch.lanes and extent % self.batch.lanes
             count = self.carries()
             pairs = () if overlap else tuple((first + k, k) for k in range(count))
         (workspace,) = self.module.parameters(self.b, "w", 1)
@@ -144,21 +158,32 @@ class _Function:
         return int(self.node.params["carry"]) if self.node.loop.counted else len(self.node.siblings)
 
     def over_lanes(self, body: Callable[[], None]) -> None:
-        if self.lane is None:
+        if self.batch.loops:
+            self.r.subscripts.lanes = {self.batch.loops[-1]: self.batch.lanes}
+        self.over(self.batch.loops, body)
+
+    def over(self, loops: Sequence[LoopVar], body: Callable[[], None]) -> None:
+        """The loops of the batch, the last one in steps of so many lanes."""
+        env = self.r.subscripts.env
+        if not loops:
             body()
             return
-        extent, lanes = self.lane.extent, self.lanes
-        self.r.subscripts.lanes = {self.lane: lanes}
+        var, *rest = loops
+        if rest:
+            with self.b.loop(var.extent) as loop, self.r.block():
+                env[var] = loop.index
+                self.over(rest, body)
+            return
+        extent, lanes = var.extent, self.batch.lanes
         if extent <= lanes:
             if extent < lanes:
                 self.r.tail = self.b.lane_mask(lanes, extent)
-            self.r.subscripts.env[self.lane] = self.b.constant("i64", 0)
+            env[var] = self.b.constant("i64", 0)
             with self.r.block():
                 body()
             return
         with self.b.loop(-(-extent // lanes)) as loop, self.r.block():
-            first = self.b.intrinsic("umin", loop.index * lanes, extent - lanes)
-            self.r.subscripts.env[self.lane] = first
+            env[var] = self.b.intrinsic("umin", loop.index * lanes, extent - lanes)
             body()
 
     # -- branches --
@@ -190,82 +215,60 @@ class _Function:
         p = node.params
         length, consts, carries = p["length"], p["consts"], p["carry"]
         graph = r.graph(p["jaxpr"])
-        initial = node.inputs[consts : consts + carries]
-        kept = [k for k in range(carries) if self.is_held(graph.inputs[consts + k])]
-        large = [k for k in range(carries) if k not in kept]
-        for k in large:
-            nbytes = node.siblings[k].aval.nbytes
-            self.module.copy_unless_same(b, self.ins[consts + k], self.outs[k], nbytes)
-        values = r.initial([initial[k] for k in kept])
+        memory = _InMemory(self, Meter(self.module, node, length, self.ns()))
+        kept = [k for k in range(carries) if k not in memory.large]
+        siblings = [node.siblings[k] for k in kept]
+        values = r.initial([node.inputs[consts + k] for k in kept])
         if not length:
-            self.leave([node.siblings[k] for k in kept], values)
+            self.leave(siblings, values)
             return
-        meter = Meter(self.module, node, length, weight(graph)[0] * _NS_PER_OPERATION)
-        meter.begin(b)
+        memory.meter.begin(b)
         at = LoopVar("t", length)
         where = length - 1 - expr(at) if p["reverse"] else expr(at)
-        wide = self.widened([node.siblings[k] for k in kept], values)
-        with b.loop(length, carried=wide) as loop, r.block():
+        with b.loop(length, carried=r.widened(siblings, values)) as loop, r.block():
             r.subscripts.env[at] = loop.index
             for k, (inner, outer) in enumerate(zip(graph.inputs, node.inputs, strict=True)):
                 if k < consts:
                     r.same_as(inner, outer)
                 elif k >= consts + carries:
                     r.sliced(inner, outer, where)
-            r.carry([graph.inputs[consts + k] for k in kept], loop.carried)
-            for k in large:
-                r.in_memory(graph.inputs[consts + k], self.outs[k], changes=True)
+            states = graph.inputs[consts : consts + carries]
+            r.carry([states[k] for k in kept], loop.carried)
+            memory.bind(states)
             r.run(graph)
             new = r.initial([graph.outputs[k] for k in kept])
-            stacked = [r.elements(n) for n in graph.outputs[carries:]]
-            writes = [
-                self.update(graph.inputs[consts + k], graph.outputs[k], node.siblings[k])
-                for k in large
-            ]
-            for n, row, row_values in zip(
-                node.siblings[carries:], graph.outputs[carries:], stacked, strict=True
-            ):
-                for place, value in zip(self.r.places(row), row_values, strict=True):
+            rows = graph.outputs[carries:]
+            stacked = [r.elements(n) for n in rows]
+            write = memory.updates(states, graph.outputs)
+            for n, row, elements in zip(node.siblings[carries:], rows, stacked, strict=True):
+                for place, value in zip(r.places(row), elements, strict=True):
                     r.store(n, (where, *place), value)
-            for write in writes:
-                write()
-            meter.poll(b, loop.index)
+            write()
+            memory.poll(b, loop.index)
             loop.carry(*new)
-        meter.end(b)
-        self.leave([node.siblings[k] for k in kept], loop.results)
+        memory.end(b, b.constant("i64", length))
+        self.leave(siblings, loop.results)
 
     def repeated(self) -> None:
-        node, r, b = self.node, self.r, self.b
+        node, r = self.node, self.r
         first = self.first_carry()
-        if not all(map(self.is_held, node.siblings)):
-            raise Unfit("a large array is carried")
-        work = sum(weight(lower(q))[0] for q in subprograms(node.params))
-        meter = Meter(self.module, node, None, work * _NS_PER_OPERATION)
-        meter.begin(b)
-        initial = r.initial(node.inputs[first:])
-        counts: list[Value] = []
+        memory = _InMemory(self, Meter(self.module, node, None, self.ns()))
+        kept = [k for k in range(len(node.siblings)) if k not in memory.large]
+        memory.meter.begin(self.b)
+        initial = r.initial([node.inputs[first + k] for k in kept])
+        results = r.repeat(node, initial, memory)
+        self.leave([node.siblings[k] for k in kept], results)
 
-        def poll(loop: Any) -> None:
-            counts.append(loop)
-            meter.poll(b, loop.index)
-
-        results = r.repeat(node, initial, poll)
-        meter.end(b, counts[0].index)
-        self.leave(node.siblings, results)
+    def ns(self) -> float:
+        work = sum(weight(lower(q))[0] for q in subprograms(self.node.params))
+        return work * _NS_PER_OPERATION
 
     def is_held(self, node: Node) -> bool:
         """Whether a carried value lives in registers."""
         size = self.r.count(node)
-        if size > _MOST_HELD and self.lane is not None:
+        if size > _MOST_HELD and self.batch.loops:
             raise Unfit("much is carried for each element of the batch")
         return size <= _MOST_HELD
-
-    def widened(self, nodes: Sequence[Node], values: Sequence[Value]) -> list[Value]:
-        return [
-            self.b.splat(v, self.lanes) if held.lane_axis is not None else v
-            for held in self.r.packed(nodes, values)
-            for v in held.values
-        ]
 
     # -- memory --
 
@@ -278,8 +281,47 @@ class _Function:
         for held, n in zip(self.r.packed(nodes, values), nodes, strict=True):
             self.store(n, held.values)
 
-    def update(self, before: Node, after: Node, memory: Node) -> Callable[[], None]:
-        """Works out an update of a large array; the function that is returned writes it."""
+
+class _InMemory(Outside):
+    """The large arrays that a loop carries: in the outputs, into which they are copied first."""
+
+    def __init__(self, function: _Function, meter: Meter) -> None:
+        self.function = function
+        self.r = function.r
+        self.meter = meter
+        node = function.node
+        carried = node.siblings[: function.carries()]
+        self.large = [k for k, n in enumerate(carried) if not function.is_held(n)]
+        first = function.first_carry()
+        for k in self.large:
+            source, target = function.ins[first + k], function.outs[k]
+            nbytes = node.siblings[k].aval.nbytes
+            function.module.copy_unless_same(function.b, source, target, nbytes)
+
+    def bind(self, inputs: Sequence[Node]) -> None:
+        for k in self.large:
+            self.r.in_memory(inputs[k], self.function.outs[k], changes=True)
+
+    def write(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> None:
+        self.updates(inputs, outputs)()
+
+    def poll(self, b: llvm.Builder, index: Value) -> None:
+        self.meter.poll(b, index)
+
+    def end(self, b: llvm.Builder, count: Value) -> None:
+        self.meter.end(b, count)
+
+    def updates(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> Callable[[], None]:
+        """Works out the updates of all arrays; the function that is returned writes them."""
+        writes = [self.update(inputs[k], outputs[k], self.function.outs[k]) for k in self.large]
+
+        def write() -> None:
+            for one in writes:
+                one()
+
+        return write
+
+    def update(self, before: Node, after: Node, memory: Value) -> Callable[[], None]:
         chain: list[Node] = []
         at = after
         while at is not before:
@@ -306,14 +348,14 @@ class _Function:
                 if holds is None:
                     self.write_one(step, memory, index, value)
                     continue
-                with self.b.when(holds):
+                with r.b.when(holds):
                     self.write_one(step, memory, index, value)
 
         return write
 
-    def write_one(self, step: Node, memory: Node, index: Value, value: Value) -> None:
-        element = value.element
-        address = self.b.pointer(self.r.pointers[memory], element, index)
+    def write_one(self, step: Node, memory: Value, index: Value, value: Value) -> None:
+        b, element = self.r.b, value.element
+        address = b.pointer(memory, element, index)
         if step.loop.combine != "set":
-            value = self.r.combined(step, self.b.load(element, address), value)
-        self.b.store(value, address)
+            value = self.r.combined(step, b.load(element, address), value)
+        b.store(value, address)

@@ -77,7 +77,9 @@ def format_param(value: Any) -> str:
 
 def format_params(params: Mapping[str, Any]) -> str:
     """The parameters that are no programs, in brackets; nothing if there are none."""
-    shown = [(k, v) for k, v in sorted(params.items()) if v is not None and not _is_program(v)]
+    shown = [
+        (k, v) for k, v in sorted(params.items()) if v is not None and not list(_programs(k, v))
+    ]
     return "[" + " ".join(f"{k}={format_param(v)}" for k, v in shown) + "]" if shown else ""
 
 
@@ -86,7 +88,7 @@ def format_equation(equation: Equation, name: Namer, indent: str = "") -> str:
     left = " ".join(map(name.typed, equation.outputs)) or "_"
     right = " ".join(map(name, equation.inputs))
     line = f"{indent}{left} = {equation.primitive.name}{format_params(equation.params)} {right}"
-    programs = [(k, v) for k, v in sorted(equation.params.items()) if _is_program(v)]
+    programs = [pair for k, v in sorted(equation.params.items()) for pair in _programs(k, v)]
     for key, program in programs:
         line += f"\n{indent}  {key}=" + format_jaxpr(program, indent=indent + "    ").lstrip()
     return line.rstrip()
@@ -121,6 +123,14 @@ def neighbourhood(jaxpr: Jaxpr, position: int, radius: int = 3) -> str:
     low = max(0, position - radius)
     near = lines[low : position + radius + 1]
     return "\n".join(("> " if low + k == position else "  ") + line for k, line in enumerate(near))
+
+
+def _programs(key: str, value: Any) -> Iterator[tuple[str, Jaxpr]]:
+    """The programs that a parameter holds, with names: one, or those of a tuple."""
+    if _is_program(value):
+        yield key, value
+    elif isinstance(value, tuple):
+        yield from ((f"{key}[{k}]", v) for k, v in enumerate(value) if _is_program(v))
 
 
 def _is_program(value: Any) -> bool:

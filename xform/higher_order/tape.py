@@ -410,35 +410,37 @@ class Reversal:
     def _filled(
         self, state: Sequence[Any], base: Any, length: Any, stride: Any, slots: int
     ) -> list[Any]:
-        """A tape with the values of every `stride`th of the `length` steps from `base` on."""
+        """A tape with the values of every `stride`th of the `length` steps from `base` on.
+
+        Every step writes the slot of the next multiple, which the step of that multiple writes
+        last; the values after the last multiple go to a slot behind all.
+        """
         known = len(self.state)
 
-        def body(j: Any, *values: Any) -> list[Any]:
-            now, tapes = values[:known], values[known:]
-            at = mul(j, stride)
-            most = min_(stride, sub(sub(length, _1), at))
-            return [
-                add(j, _1),
-                *self._advanced(now, add(base, at), most),
-                *_written(tapes, now, j),
-            ]
+        def body(k: Any, *values: Any) -> list[Any]:
+            now = values[:known]
+            tapes = _written(values[known:], now, _ceil(k, stride))
+            return [add(k, _1), *self._next(now, add(base, k)), *tapes]
 
-        init = [_zero(), *state, *_blank([aval_of(x) for x in state], slots)]
-        results = bind_while(self.row, lambda j, *_: lt(mul(j, stride), length), body, init)
+        init = [_zero(), *state, *_blank([aval_of(x) for x in state], slots + 1)]
+        results = bind_while(self.row, lambda k, *_: lt(k, length), body, init)
         return results[1 + known :]
+
+    def _next(self, state: Sequence[Any], k: Any) -> list[Any]:
+        """The values after step `k`, from those before it."""
+        known = len(state)
+        only = rewrite.rearranged(self.body, range(len(self.fixed) + known), range(known))
+        new = evaluate_program(only, (), [*self.fixed, *state])
+        if not aval_of(self.steps).shape:
+            return new
+        active = lt(_spread(add(k, _1), self.steps), self.steps)
+        return [_chosen(active, y, x) for y, x in zip(new, state, strict=True)]
 
     def _advanced(self, state: Sequence[Any], base: Any, count: Any) -> list[Any]:
         """The values `count` steps later than those of step `base`."""
-        known = len(state)
-        only = rewrite.rearranged(self.body, range(len(self.fixed) + known), range(known))
 
         def body(i: Any, *values: Any) -> list[Any]:
-            new = evaluate_program(only, (), [*self.fixed, *values])
-            following = add(add(base, i), _1)
-            active = lt(_spread(following, self.steps), self.steps)
-            lanes = bool(aval_of(self.steps).shape)
-            kept = [_chosen(active, y, x) for y, x in zip(new, values, strict=True)]
-            return [add(i, _1), *(kept if lanes else new)]
+            return [add(i, _1), *self._next(values, add(base, i))]
 
         return bind_while(self.row, lambda i, *_: lt(i, count), body, [_zero(), *state])[1:]
 

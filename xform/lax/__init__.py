@@ -13,14 +13,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from .associative import associative_scan
-from .control_flow import (
-    cond,
-    fori_loop,
-    map,  # noqa: A004
-    scan,
-    switch,
-    while_loop,
-)
+from .branches import cond, switch
 from .elementwise import (
     RoundingMethod,
     abs,  # noqa: A004
@@ -94,6 +87,12 @@ from .logic import (
     shift_left,
     shift_right_arithmetic,
     shift_right_logical,
+)
+from .loops import (
+    fori_loop,
+    map,  # noqa: A004
+    scan,
+    while_loop,
 )
 from .parallel import (
     all_gather,

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from .. import tree
 from ..core import dtypes
 from ..core.avals import ShapedArray
@@ -102,27 +100,29 @@ def settled(
             return values, found
 
 
-def check_carry(
-    fun: Callable[..., Any],
-    init: Any,
-    in_tree: tree.TreeDef,
-    avals: Sequence[ShapedArray],
-    out_tree: tree.TreeDef,
-    out_avals: Sequence[ShapedArray],
-    what: str = "carry",
+def check_structure(
+    fun: Callable[..., Any], in_tree: tree.TreeDef, out_tree: tree.TreeDef, what: str = "carry"
 ) -> None:
-    """Raises unless a step gives the carried values the structure and types that it got."""
-    name = name_of(fun)
+    """Raises unless a step returns the carried values in the containers that it got."""
     if in_tree != out_tree:
         raise TreeError(
-            f"expected {name} to return a {what} of the structure it was given: {in_tree}",
+            f"expected {name_of(fun)} to return a {what} of the structure it was given: {in_tree}",
             f"{out_tree}",
             why="the values that a step returns are those that the next step is given",
             instead=f"return the {what} with the containers and keys of the initial one",
         )
+
+
+def check_carry(
+    fun: Callable[..., Any],
+    names: Sequence[str],
+    avals: Sequence[ShapedArray],
+    out_avals: Sequence[ShapedArray],
+) -> None:
+    """Raises unless a step gives the carried values, which have these names, the types it got."""
     wrong = [
         (path, before, after)
-        for path, before, after in zip(paths(init, what), avals, out_avals, strict=True)
+        for path, before, after in zip(names, avals, out_avals, strict=True)
         if before.strong() is not after.strong()
     ]
     if not wrong:
@@ -133,7 +133,7 @@ def check_carry(
     path, before, after = wrong[0]
     kind = DtypeError if before.shape == after.shape else ShapeError
     raise kind(
-        f"expected {name} to return a {what} of the types it was given",
+        f"expected {name_of(fun)} to return carried values of the types it was given",
         "\n".join(lines),
         why="the loop is one program for all steps, so a carried value keeps its shape and dtype",
         instead=_cure(path, before, after),
@@ -156,15 +156,14 @@ def _cure(path: str, before: ShapedArray, after: ShapedArray) -> str:
 # -- branches and predicates -----------------------------------------------------------------------
 
 
-def check_branches(functions: Sequence[Callable[..., Any]], steps: Sequence[Step]) -> None:
+def check_branches(labels: Sequence[str], steps: Sequence[Step]) -> None:
     """Raises unless all branches return the same structure and types."""
-    first, step = functions[0], steps[0]
-    for k, (fun, other) in enumerate(zip(functions[1:], steps[1:], strict=True), 1):
-        labels = _labels(first, fun, k)
+    first, step = labels[0], steps[0]
+    for label, other in zip(labels[1:], steps[1:], strict=True):
         if other.out_tree != step.out_tree:
             raise TreeError(
                 "expected branches that return values of one structure",
-                f"{step.out_tree} from {labels[0]}\n{other.out_tree} from {labels[1]}",
+                f"{step.out_tree} from {first}\n{other.out_tree} from {label}",
                 instead="return the same containers and keys from every branch",
             )
         skeleton = step.out_tree.unflatten(range(step.out_tree.num_leaves))
@@ -174,19 +173,12 @@ def check_branches(functions: Sequence[Callable[..., Any]], steps: Sequence[Step
             if a.strong() is not b.strong():
                 raise (DtypeError if a.shape == b.shape else ShapeError)(
                     "expected branches that return values of the same types",
-                    f"{path} is {a} from {labels[0]} and {b} from {labels[1]}",
+                    f"{path} is {a} from {first} and {b} from {label}",
                     why="what follows is one program, whichever branch was taken",
-                    instead=f'y.astype("{a.dtype}") in {labels[1]}, or another dtype in both'
+                    instead=f'y.astype("{a.dtype}") in {label}, or another dtype in both'
                     if a.shape == b.shape
                     else f"values of one shape from both, such as xnp.broadcast_to(y, {a.shape})",
                 )
-
-
-def _labels(first: Callable[..., Any], other: Callable[..., Any], position: int) -> tuple[str, str]:
-    names = name_of(first), name_of(other)
-    if names[0] != names[1]:
-        return names
-    return f"branch 0 ({names[0]})", f"branch {position} ({names[1]})"
 
 
 def scalar_of(x: Any, what: str, instead: str) -> Any:
@@ -225,8 +217,3 @@ def label_of(progress: Any, fun: Callable[..., Any]) -> str | None:
     if isinstance(progress, str):
         return progress
     raise ArgumentError("expected progress: True, False, or a label", repr(progress))
-
-
-def concrete_bool(x: Any) -> bool:
-    """A known predicate as Python's."""
-    return bool(np.asarray(x))

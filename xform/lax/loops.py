@@ -1,4 +1,4 @@
-"""Branches and loops that are part of the program: `cond`, `switch`, `while_loop`, `scan`, ..."""
+"""Loops that are part of the program: `while_loop`, `scan`, `fori_loop`, `map`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,10 @@ from ..core.avals import ShapedArray
 from ..core.source import name_of
 from ..core.trace import aval_of
 from ..errors import ArgumentError, DtypeError, ShapeError
-from ..higher_order.cond import cond as cond_row, with_all_constants
 from ..higher_order.scan import scan as scan_row
 from ..higher_order.while_loop import while_loop as while_row
 from ..interpreters.batching import batch_flat, to_front
-from ..interpreters.rewrite import Derived
 from ..numpy.promotion import concrete
-from ..ops.arithmetic import clamp, ne
 from ..ops.structural import convert
 from .elementwise import add
 from .logic import lt
@@ -30,9 +27,9 @@ from .shaping import concatenate, reshape, stack
 from .slicing import index_in_dim, slice_in_dim
 from .stepping import (
     Step,
-    check_branches,
     check_carry,
     check_predicate,
+    check_structure,
     label_of,
     operands,
     paths,
@@ -40,138 +37,6 @@ from .stepping import (
     settled,
     traced,
 )
-
-_NOT_GIVEN = object()
-
-# -- branches --------------------------------------------------------------------------------------
-
-
-def cond(
-    pred: Any,
-    true_fun: Callable[..., Any],
-    false_fun: Callable[..., Any],
-    *operands: Any,
-    operand: Any = _NOT_GIVEN,
-) -> Any:
-    """`true_fun(*operands)` where `pred` is true, else `false_fun(*operands)`; only one is run.
-
-    Under `vmap` with a mapped predicate each element runs its own branch, one after the other; to
-    compute both and choose elementwise, which is often faster for cheap branches, use
-    `xform.numpy.where`.
-
-    Args:
-        pred: a boolean scalar, or a number, which is true if it is not zero.
-        true_fun, false_fun: functions of the operands that return pytrees of one structure, with
-            leaves of equal shapes and dtypes.
-        *operands: pytrees of arrays.
-        operand: a single operand, instead of `operands`.
-
-    Returns:
-        what the chosen function returns.
-
-    Raises:
-        ShapeError: the predicate has dimensions, or the outputs differ in shape.
-        DtypeError: the outputs differ in dtype.
-        TreeError: the outputs differ in structure.
-
-    >>> import xform
-    >>> f = xform.jit(lambda x: cond(x > 0, lambda x: x * 2, lambda x: -x, x))
-    >>> float(f(3.0)), float(f(-3.0))
-    (6.0, 3.0)
-    """
-    operands = _given(operands, operand, (true_fun, false_fun), "cond")
-    pred = scalar_of(
-        pred,
-        "the predicate of cond",
-        "xnp.any(pred) or xnp.all(pred); xnp.where(pred, a, b) or xform.vmap over cond to choose "
-        "for each element",
-    )
-    if config.disable_jit and (known := concrete(pred)) is not None:
-        return (true_fun if known else false_fun)(*operands)
-    if not dtypes.is_bool(aval_of(pred).dtype):
-        pred = ne(pred, convert(np.int32(0), aval_of(pred).dtype))
-    index = convert(pred, np.dtype(np.int32))
-    return _branched(index, (false_fun, true_fun), operands)
-
-
-def switch(
-    index: Any,
-    branches: Sequence[Callable[..., Any]],
-    *operands: Any,
-    operand: Any = _NOT_GIVEN,
-) -> Any:
-    """`branches[index](*operands)`, with the index clamped to the branches; only one is run.
-
-    Args:
-        index: an integer scalar.
-        branches: functions of the operands that return pytrees of one structure, with leaves of
-            equal shapes and dtypes.
-        *operands: pytrees of arrays.
-        operand: a single operand, instead of `operands`.
-
-    Raises:
-        ArgumentError: there are no branches.
-        ShapeError: the index has dimensions, or outputs differ in shape.
-        DtypeError: the index is no integer, or outputs differ in dtype.
-        TreeError: outputs differ in structure.
-
-    >>> import xform
-    >>> f = xform.jit(lambda i, x: switch(i, [lambda x: x, lambda x: 10 * x, lambda x: -x], x))
-    >>> [float(f(i, 1.5)) for i in (-1, 1, 7)]
-    [1.5, 15.0, -1.5]
-    """
-    branches = tuple(branches)
-    if not branches or not all(callable(f) for f in branches):
-        raise ArgumentError("expected branches: a sequence of functions", repr(branches))
-    operands = _given(operands, operand, branches, "switch")
-    index = scalar_of(index, "the index of switch", "xform.vmap over switch for one per element")
-    if not dtypes.is_integer(aval_of(index).dtype):
-        raise DtypeError(
-            "expected an index of switch of an integer dtype",
-            f"{aval_of(index)}",
-            instead='i.astype("int32"), or lax.cond for a predicate',
-        )
-    last = len(branches) - 1
-    if config.disable_jit and (known := concrete(index)) is not None:
-        return branches[min(max(int(known), 0), last)](*operands)
-    dtype = aval_of(index).dtype
-    bounds = (min(k, int(dtypes.iinfo(dtype).max)) for k in (0, last))
-    low, high = (convert(np.asarray(k, dtype), dtype) for k in bounds)
-    index = convert(clamp(low, convert(index, dtype), high), np.dtype(np.int32))
-    if not last:
-        return branches[0](*operands)
-    return _branched(index, branches, operands)
-
-
-def _given(
-    operands: tuple[Any, ...], operand: Any, functions: Sequence[Any], name: str
-) -> tuple[Any, ...]:
-    for f in functions:
-        if not callable(f):
-            raise ArgumentError(
-                f"expected functions for the branches of {name}", f"{type(f).__name__}: {f!r}",
-                instead=f"lax.{name}(..., lambda x: ..., lambda x: ..., x)"
-            )  # fmt: skip
-    if operand is _NOT_GIVEN:
-        return operands
-    if operands:
-        raise ArgumentError(f"expected operands of {name} by position, or one by operand=", "both")
-    return (operand,)
-
-
-def _branched(
-    index: Any, functions: Sequence[Callable[..., Any]], arguments: tuple[Any, ...]
-) -> Any:
-    leaves, in_tree = operands(arguments)
-    avals = [aval_of(x) for x in leaves]
-    steps = [traced(f, in_tree, avals) for f in functions]
-    check_branches(functions, steps)
-    consts, programs = with_all_constants([Derived(s.program, s.consts, ()) for s in steps])
-    outputs = cond_row(index, *consts, *leaves, branches=programs)
-    return steps[0].out_tree.unflatten(outputs)
-
-
-# -- loops -----------------------------------------------------------------------------------------
 
 
 def while_loop(
@@ -213,6 +78,17 @@ def while_loop(
     """
     if max_steps is not None:
         return _bounded(cond_fun, body_fun, init_val, max_steps, progress)
+    return _while(cond_fun, body_fun, init_val, paths(init_val, "carry"), progress)
+
+
+def _while(
+    cond_fun: Callable[[Any], Any],
+    body_fun: Callable[[Any], Any],
+    init_val: Any,
+    names: Sequence[str],
+    progress: bool | str | None,
+) -> Any:
+    """The loop; errors call the leaves of the value by these names."""
     if config.disable_jit:
         value = tree.map(operand, init_val)
         while True:
@@ -225,11 +101,12 @@ def while_loop(
         init_val = value
     values, in_tree = operands(init_val)
     arguments = tree.structure((init_val,))
-    names = paths(init_val, "carry")
-    values, step = settled(lambda avals: traced(body_fun, arguments, avals, names), values,
-                           len(values))  # fmt: skip
+    values, step = settled(
+        lambda avals: traced(body_fun, arguments, avals, names), values, len(values)
+    )
     avals = [aval_of(x) for x in values]
-    check_carry(body_fun, init_val, in_tree, avals, step.out_tree, step.out_avals)
+    check_structure(body_fun, in_tree, step.out_tree)
+    check_carry(body_fun, names, avals, step.out_avals)
     test = traced(cond_fun, arguments, avals, names)
     check_predicate(cond_fun, test)
     outputs = while_row(
@@ -267,10 +144,13 @@ def _bounded(
 
     def body(state: Any) -> Any:
         count, value = state
-        return add(count, 1), body_fun(value)
+        new = body_fun(value)
+        check_structure(body_fun, tree.structure(value), tree.structure(new))
+        return add(count, 1), new
 
     body.__name__ = name_of(body_fun)
-    return while_loop(test, body, (np.int32(0), init_val), progress=progress)[1]
+    names = ["the count", *paths(init_val, "carry")]
+    return _while(test, body, (np.int32(0), init_val), names, progress)[1]
 
 
 def scan(
@@ -310,6 +190,21 @@ def scan(
     >>> scan(lambda total, x: (total + x, total), 0.0, xnp.array([1.0, 2.0, 3.0]))
     (Array(6., dtype=float32), Array([0., 1., 3.], dtype=float32))
     """
+    names = paths(init, "carry")
+    return _scan(f, init, xs, length, reverse, unroll, names, progress)
+
+
+def _scan(
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    init: Any,
+    xs: Any,
+    length: int | None,
+    reverse: bool,
+    unroll: int | bool,
+    names: Sequence[str],
+    progress: bool | str | None,
+) -> tuple[Any, Any]:
+    """The loop; errors call the leaves of the carried value by these names."""
     slices, xs_tree = operands(xs)
     count = _length(slices, xs, length)
     unrolled = _unrolled(unroll, count)
@@ -318,13 +213,13 @@ def scan(
     values, in_tree = operands(init)
     arguments = tree.structure((init, xs))
     x_avals = [_sliced(aval_of(x)) for x in slices]
-    names = [*paths(init, "carry"), *paths(xs, "x")]
+    every = [*names, *paths(xs, "x")]
     values, step = settled(
-        lambda avals: traced(f, arguments, [*avals, *x_avals], names), values, len(values)
+        lambda avals: traced(f, arguments, [*avals, *x_avals], every), values, len(values)
     )
     carry_tree, y_tree = _pair(f, step)
-    check_carry(f, init, in_tree, [aval_of(x) for x in values], carry_tree,
-                step.out_avals[: carry_tree.num_leaves])  # fmt: skip
+    check_structure(f, in_tree, carry_tree)
+    check_carry(f, names, [aval_of(x) for x in values], step.out_avals[: len(values)])
     outputs = scan_row(
         *step.consts,
         *values,
@@ -468,16 +363,19 @@ def fori_loop(
 
     def counting(state: Any) -> Any:
         i, value = state
-        return add(i, 1), body_fun(i, value)
+        new = body_fun(i, value)
+        check_structure(body_fun, tree.structure(value), tree.structure(new), "value")
+        return add(i, 1), new
 
     counting.__name__ = name_of(body_fun)
+    names = ["the index", *paths(init_val, "value")]
     if start is None or stop is None:
         if unroll not in (None, False, 1):
             raise ArgumentError(
                 "expected no unroll= for bounds that are not known while tracing", repr(unroll)
             )
         test = lambda state: lt(state[0], high)  # noqa: E731
-        return while_loop(test, counting, (low, init_val), progress=label)[1]
+        return _while(test, counting, (low, init_val), names, label)[1]
     count = max(int(stop) - int(start), 0)
     steps = 1 if unroll is None else unroll
 
@@ -485,7 +383,7 @@ def fori_loop(
         return counting(state), None
 
     body.__name__ = name_of(body_fun)
-    (_, value), _ = scan(body, (low, init_val), None, length=count, unroll=steps, progress=label)
+    (_, value), _ = _scan(body, (low, init_val), None, count, False, steps, names, label)
     return value
 
 
