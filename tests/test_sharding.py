@@ -12,14 +12,18 @@ import xform
 import xform.numpy as xnp
 from xform import errors, lax
 from xform.config import config
+from xform.higher_order import parallel_call
 from xform.runtime import sharding
 from xform.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 
 P = PartitionSpec
 
 
-@pytest.fixture(autouse=True)
-def _devices() -> Iterator[None]:
+@pytest.fixture(autouse=True, params=["together", "apart"])
+def _devices(request, monkeypatch) -> Iterator[None]:
+    """All devices in one program, and each with its own thread however little it has to do."""
+    if request.param == "apart":
+        monkeypatch.setattr(parallel_call, "LEAST_WORK", 0)
     with config.scoped(num_cpu_devices=4):
         yield
 

@@ -35,6 +35,10 @@ int32_t pthread_cond_destroy(void *condition);
 int32_t clock_gettime(int32_t clock, timespec_t *now);
 int32_t sched_yield(void);
 void *memset(void *, int32_t, uint64_t);
+int32_t pthread_key_create(uint32_t *key, void *destroy);
+int32_t pthread_setspecific(uint32_t key, const void *value);
+void *pthread_getspecific(uint32_t key);
+void PyErr_SetObject(object *type, object *value);
 int32_t PyGILState_Ensure(void);
 void PyGILState_Release(int32_t state);
 int32_t PyErr_CheckSignals(void);
@@ -75,7 +79,7 @@ static void breathe(int64_t look) {
 }
 
 /* Why a group stopped. */
-enum { GOING = 0, FAILED = 1, INTERRUPTED = 2, TIMED_OUT = 3, APART = 4 };
+enum { GOING = 0, FAILED = 1, INTERRUPTED = 2, TIMED_OUT = 3, APART = 4, NO_THREADS = 5 };
 enum { NOWHERE = -1 };
 
 typedef struct {
@@ -377,7 +381,7 @@ EXPORT int32_t devices_run(device_program *program, void ***tables, int64_t coun
                 worker_give(first);
                 first = next;
             }
-            group_stop(g, d, FAILED, -1);
+            group_stop(g, d, NO_THREADS, -1);
             return -1;
         }
         w->next = first;
@@ -409,4 +413,112 @@ EXPORT int32_t devices_run_released(device_program *program, void ***tables, int
     int32_t status = devices_run(program, tables, count, g);
     PyEval_RestoreThread(state);
     return status;
+}
+
+/* ---- what compiled code calls ---- */
+
+typedef int32_t whole_program(void **buffers);
+
+/* The device that a thread is, for the collectives of the program that it runs. */
+typedef struct {
+    group *group;
+    int64_t device;
+} place;
+
+static uint32_t place_key;
+static int64_t place_key_made;
+
+/* Called once, before any compiled code runs on devices. */
+EXPORT void devices_prepare(void) {
+    if (!place_key_made) {
+        pthread_key_create(&place_key, NULL);
+        place_key_made = 1;
+    }
+}
+
+/* How long devices wait for each other, and what makes the error, its type and value, that says why
+ * a group stopped; meetings are the names of collectives. */
+EXPORT int64_t devices_timeout_ns = 60 * (int64_t)SECOND_NS;
+EXPORT void (*devices_complain)(group *, const char *const *meetings, object **error) = NULL;
+
+/* The program of one device; its table begins with the address of what it runs. */
+static int32_t run_place(void **buffers, int64_t device, void *g) {
+    place here = {g, device};
+    void *before = pthread_getspecific(place_key);
+    pthread_setspecific(place_key, &here);
+    const int32_t status = ((whole_program *)buffers[0])(buffers + 1);
+    pthread_setspecific(place_key, before);
+    return status;
+}
+
+enum { NOT_OF_A_DEVICE = -2 };
+
+/* Run a program on devices, whose tables begin with its address. Returns the status of the device
+ * that failed, or NOT_OF_A_DEVICE, with an error set in Python, where devices did not meet. */
+EXPORT int32_t devices_call(void ***tables, int64_t count, const char *const *meetings) {
+    group *g = malloc((uint64_t)group_bytes(count));
+    if (!g) {
+        return NOT_OF_A_DEVICE;
+    }
+    group_start(g, count, devices_timeout_ns, 1);
+    int32_t status = devices_run(run_place, tables, count, g);
+    const int64_t reason = LOAD(g->reason);
+    if (status && reason != FAILED) {
+        status = NOT_OF_A_DEVICE;
+    }
+    if (status && (reason == TIMED_OUT || reason == APART || reason == NO_THREADS)) {
+        object *error[2];
+        int32_t state = PyGILState_Ensure();
+        devices_complain(g, meetings, error);
+        PyErr_SetObject(error[0], error[1]);
+        PyGILState_Release(state);
+    }
+    group_end(g);
+    free(g);
+    return status;
+}
+
+/* Collectives of a device's program; `table` has what each device needs, device by device. */
+
+static int32_t show(const place *here, int64_t meeting, void *x, void **all) {
+    return group_exchange(here->group, here->device, meeting, x, all);
+}
+
+/* The values of `members` devices, one after the other. */
+EXPORT int32_t collective_stack(int64_t meeting, const int64_t *table, int64_t members, void *x,
+                                char *out, int64_t nbytes) {
+    const place *here = pthread_getspecific(place_key);
+    void **all = __builtin_alloca((uint64_t)here->group->count * sizeof(void *));
+    if (show(here, meeting, x, all)) {
+        return -1;
+    }
+    const int64_t *mine = table + here->device * members;
+    for (int64_t k = 0; k < members; k++) {
+        memcpy(out + k * nbytes, all[mine[k]], (uint64_t)nbytes);
+    }
+    return group_leave(here->group, here->device, meeting);
+}
+
+/* The value of another device, zeros where the table has none. */
+EXPORT int32_t collective_fetch(int64_t meeting, const int64_t *table, void *x, char *out,
+                                int64_t nbytes) {
+    const place *here = pthread_getspecific(place_key);
+    void **all = __builtin_alloca((uint64_t)here->group->count * sizeof(void *));
+    if (show(here, meeting, x, all)) {
+        return -1;
+    }
+    const int64_t from = table[here->device];
+    if (from < 0) {
+        memset(out, 0, (uint64_t)nbytes);
+    } else {
+        memcpy(out, all[from], (uint64_t)nbytes);
+    }
+    return group_leave(here->group, here->device, meeting);
+}
+
+/* The number that the table has for this device. */
+EXPORT int32_t collective_place(const int64_t *table, int32_t *out) {
+    const place *here = pthread_getspecific(place_key);
+    *out = (int32_t)table[here->device];
+    return 0;
 }

@@ -1,12 +1,13 @@
 ; Made from runtime.c by build.py; do not edit.
-; sources: 77acfb78cf23006df3349b9729ccd78ca5eb473f7bf9859511e1e19908081e1b
-; imports: PyBool_Type PyCallable_Check PyComplex_Type PyDict_GetItemWithError PyDict_New PyDict_Next PyDict_SetItem PyDict_Size PyDict_Type PyErr_CheckSignals PyErr_Clear PyErr_NoMemory PyErr_Occurred PyErr_SetString PyEval_RestoreThread PyEval_SaveThread PyExc_BufferError PyExc_RuntimeError PyExc_TypeError PyFloat_Type PyGILState_Ensure PyGILState_Release PyList_New PyList_Type PyLong_AsLongLongAndOverflow PyLong_AsSsize_t PyLong_FromSsize_t PyLong_Type PyMethod_New PyObject_CallOneArg PyObject_ClearWeakRefs PyObject_Free PyObject_GC_Del PyObject_GC_UnTrack PyObject_GetAttr PyObject_RichCompareBool PyObject_Vectorcall PyTuple_New PyTuple_Size PyTuple_Type PyType_GenericAlloc Py_DecRef Py_IncRef _PyObject_New _Py_FalseStruct _Py_NoneStruct _Py_TrueStruct
-; exports: add_plan address array_dealloc array_get array_getbuffer clear_plans delete_array devices_forget devices_run devices_run_released devices_workers empty from_numpy function_clear function_dealloc function_descr_get function_new function_traverse function_vectorcall group_bytes group_end group_exchange group_leave group_meet group_start group_stop guard_enter guard_exit idle_bytes is_deleted plan_count pool_class_of python self_test_kernel trim view wrap writable
+; sources: e79e70700393fda842b79aa72899a4929b3d6e172f92b021775ece66785705f6
+; imports: PyBool_Type PyCallable_Check PyComplex_Type PyDict_GetItemWithError PyDict_New PyDict_Next PyDict_SetItem PyDict_Size PyDict_Type PyErr_CheckSignals PyErr_Clear PyErr_NoMemory PyErr_Occurred PyErr_SetObject PyErr_SetString PyEval_RestoreThread PyEval_SaveThread PyExc_BufferError PyExc_RuntimeError PyExc_TypeError PyFloat_Type PyGILState_Ensure PyGILState_Release PyList_New PyList_Type PyLong_AsLongLongAndOverflow PyLong_AsSsize_t PyLong_FromSsize_t PyLong_Type PyMethod_New PyObject_CallOneArg PyObject_ClearWeakRefs PyObject_Free PyObject_GC_Del PyObject_GC_UnTrack PyObject_GetAttr PyObject_RichCompareBool PyObject_Vectorcall PyTuple_New PyTuple_Size PyTuple_Type PyType_GenericAlloc Py_DecRef Py_IncRef _PyObject_New _Py_FalseStruct _Py_NoneStruct _Py_TrueStruct
+; exports: add_plan address array_dealloc array_get array_getbuffer clear_plans collective_fetch collective_place collective_stack delete_array devices_call devices_complain devices_forget devices_prepare devices_run devices_run_released devices_timeout_ns devices_workers empty from_numpy function_clear function_dealloc function_descr_get function_new function_traverse function_vectorcall group_bytes group_end group_exchange group_leave group_meet group_start group_stop guard_enter guard_exit idle_bytes is_deleted plan_count pool_class_of python self_test_kernel trim view wrap writable
 
 %struct.pool_class = type { ptr, i64, i64, i64 }
 %struct.environment = type { ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr }
 %struct.device_slot = type { ptr, i64, [6 x i64] }
 %struct.timespec_t = type { i64, i64 }
+%struct.place = type { ptr, i64 }
 %struct.frame = type { ptr, ptr, ptr, ptr, ptr, ptr, i64, i64 }
 
 @pool = internal global [344 x %struct.pool_class] zeroinitializer, align 16
@@ -22,6 +23,10 @@
 @spare_workers = internal unnamed_addr global ptr null, align 8
 @spare_lock = internal global i64 0, align 8
 @worker_count = internal global i64 0, align 8
+@place_key_made = internal unnamed_addr global i1 false, align 8
+@place_key = internal global i32 0, align 4
+@devices_timeout_ns = local_unnamed_addr global i64 60000000000, align 8
+@devices_complain = local_unnamed_addr global ptr null, align 8
 @guard_count = external local_unnamed_addr global i64, align 8
 @PyExc_RuntimeError = external local_unnamed_addr global ptr, align 8
 @.str.2 = private unnamed_addr constant [32 x i8] c"the function is being destroyed\00", align 1
@@ -1826,7 +1831,7 @@ define i32 @devices_run(ptr noundef %0, ptr noundef readonly captures(none) %1, 
 
 80:                                               ; preds = %77, %51
   %81 = getelementptr inbounds nuw i8, ptr %3, i64 8
-  %82 = cmpxchg ptr %81, i64 0, i64 1 seq_cst seq_cst, align 8
+  %82 = cmpxchg ptr %81, i64 0, i64 5 seq_cst seq_cst, align 8
   %83 = extractvalue { i64, i1 } %82, 1
   br i1 %83, label %84, label %101
 
@@ -2151,6 +2156,361 @@ declare ptr @PyEval_SaveThread() local_unnamed_addr #4
 declare void @PyEval_RestoreThread(ptr noundef) local_unnamed_addr #4
 
 ; Function Attrs: nounwind uwtable(sync)
+define void @devices_prepare() local_unnamed_addr #3 {
+  %1 = load i1, ptr @place_key_made, align 8
+  br i1 %1, label %4, label %2
+
+2:                                                ; preds = %0
+  %3 = tail call i32 @pthread_key_create(ptr noundef nonnull @place_key, ptr noundef null) #22
+  store i1 true, ptr @place_key_made, align 8
+  br label %4
+
+4:                                                ; preds = %2, %0
+  ret void
+}
+
+declare i32 @pthread_key_create(ptr noundef, ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define i32 @devices_call(ptr noundef readonly captures(none) %0, i64 noundef %1, ptr noundef %2) local_unnamed_addr #3 {
+  %4 = alloca [2 x ptr], align 16
+  %5 = shl nsw i64 %1, 6
+  %6 = add nsw i64 %5, 328
+  %7 = tail call ptr @calloc(i64 1, i64 %6)
+  %8 = icmp eq ptr %7, null
+  br i1 %8, label %79, label %9
+
+9:                                                ; preds = %3
+  %10 = load i64, ptr @devices_timeout_ns, align 8
+  store i64 %1, ptr %7, align 8
+  %11 = getelementptr inbounds nuw i8, ptr %7, i64 32
+  store i64 %10, ptr %11, align 8
+  %12 = getelementptr inbounds nuw i8, ptr %7, i64 40
+  store i64 1, ptr %12, align 8
+  %13 = icmp sgt i64 %1, 0
+  br i1 %13, label %14, label %54
+
+14:                                               ; preds = %9
+  %15 = and i64 %1, 7
+  %16 = icmp ult i64 %1, 8
+  br i1 %16, label %43, label %17
+
+17:                                               ; preds = %14
+  %18 = and i64 %1, 9223372036854775800
+  br label %19
+
+19:                                               ; preds = %19, %17
+  %20 = phi i64 [ 0, %17 ], [ %38, %19 ]
+  %21 = phi i64 [ 0, %17 ], [ %39, %19 ]
+  %22 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %23 = getelementptr inbounds nuw i8, ptr %22, i64 336
+  store i64 -1, ptr %23, align 8
+  %24 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %25 = getelementptr inbounds nuw i8, ptr %24, i64 400
+  store i64 -1, ptr %25, align 8
+  %26 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %27 = getelementptr inbounds nuw i8, ptr %26, i64 464
+  store i64 -1, ptr %27, align 8
+  %28 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %29 = getelementptr inbounds nuw i8, ptr %28, i64 528
+  store i64 -1, ptr %29, align 8
+  %30 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %31 = getelementptr inbounds nuw i8, ptr %30, i64 592
+  store i64 -1, ptr %31, align 8
+  %32 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %33 = getelementptr inbounds nuw i8, ptr %32, i64 656
+  store i64 -1, ptr %33, align 8
+  %34 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %35 = getelementptr inbounds nuw i8, ptr %34, i64 720
+  store i64 -1, ptr %35, align 8
+  %36 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %37 = getelementptr inbounds nuw i8, ptr %36, i64 784
+  store i64 -1, ptr %37, align 8
+  %38 = add nuw nsw i64 %20, 8
+  %39 = add i64 %21, 8
+  %40 = icmp eq i64 %39, %18
+  br i1 %40, label %41, label %19, !llvm.loop !15
+
+41:                                               ; preds = %19
+  %42 = icmp eq i64 %15, 0
+  br i1 %42, label %54, label %43
+
+43:                                               ; preds = %41, %14
+  %44 = phi i64 [ 0, %14 ], [ %38, %41 ]
+  %45 = icmp ne i64 %15, 0
+  tail call void @llvm.assume(i1 %45)
+  br label %46
+
+46:                                               ; preds = %46, %43
+  %47 = phi i64 [ %51, %46 ], [ %44, %43 ]
+  %48 = phi i64 [ %52, %46 ], [ 0, %43 ]
+  %49 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %47
+  %50 = getelementptr inbounds nuw i8, ptr %49, i64 336
+  store i64 -1, ptr %50, align 8
+  %51 = add nuw nsw i64 %47, 1
+  %52 = add i64 %48, 1
+  %53 = icmp eq i64 %52, %15
+  br i1 %53, label %54, label %46, !llvm.loop !28
+
+54:                                               ; preds = %41, %46, %9
+  %55 = getelementptr inbounds nuw i8, ptr %7, i64 72
+  %56 = tail call i32 @pthread_mutex_init(ptr noundef nonnull %55, ptr noundef null) #22
+  %57 = getelementptr inbounds nuw i8, ptr %7, i64 200
+  %58 = tail call i32 @pthread_cond_init(ptr noundef nonnull %57, ptr noundef null) #22
+  %59 = tail call i32 @devices_run(ptr noundef nonnull @run_place, ptr noundef %0, i64 noundef %1, ptr noundef nonnull %7)
+  %60 = getelementptr inbounds nuw i8, ptr %7, i64 8
+  %61 = load atomic i64, ptr %60 seq_cst, align 8
+  %62 = icmp ne i32 %59, 0
+  %63 = icmp ne i64 %61, 1
+  %64 = select i1 %62, i1 %63, i1 false
+  %65 = select i1 %64, i32 -2, i32 %59
+  %66 = icmp ne i32 %65, 0
+  %67 = add i64 %61, -3
+  %68 = icmp ult i64 %67, 3
+  %69 = select i1 %66, i1 %68, i1 false
+  br i1 %69, label %70, label %76
+
+70:                                               ; preds = %54
+  call void @llvm.lifetime.start.p0(ptr nonnull %4) #22
+  %71 = tail call i32 @PyGILState_Ensure() #22
+  %72 = load ptr, ptr @devices_complain, align 8
+  call void %72(ptr noundef nonnull %7, ptr noundef %2, ptr noundef nonnull %4) #22
+  %73 = load ptr, ptr %4, align 16
+  %74 = getelementptr inbounds nuw i8, ptr %4, i64 8
+  %75 = load ptr, ptr %74, align 8
+  call void @PyErr_SetObject(ptr noundef %73, ptr noundef %75) #22
+  call void @PyGILState_Release(i32 noundef %71) #22
+  call void @llvm.lifetime.end.p0(ptr nonnull %4) #22
+  br label %76
+
+76:                                               ; preds = %70, %54
+  %77 = call i32 @pthread_cond_destroy(ptr noundef nonnull %57) #22
+  %78 = call i32 @pthread_mutex_destroy(ptr noundef nonnull %55) #22
+  call void @free(ptr noundef nonnull %7)
+  br label %79
+
+79:                                               ; preds = %3, %76
+  %80 = phi i32 [ %65, %76 ], [ -2, %3 ]
+  ret i32 %80
+}
+
+; Function Attrs: mustprogress nofree nounwind willreturn allockind("alloc,uninitialized") allocsize(0) memory(inaccessiblemem: readwrite)
+declare noalias noundef ptr @malloc(i64 noundef) local_unnamed_addr #11
+
+; Function Attrs: nounwind uwtable(sync)
+define internal i32 @run_place(ptr noundef %0, i64 noundef %1, ptr noundef %2) #3 {
+  %4 = alloca %struct.place, align 8
+  call void @llvm.lifetime.start.p0(ptr nonnull %4) #22
+  store ptr %2, ptr %4, align 8
+  %5 = getelementptr inbounds nuw i8, ptr %4, i64 8
+  store i64 %1, ptr %5, align 8
+  %6 = load i32, ptr @place_key, align 4
+  %7 = tail call ptr @pthread_getspecific(i32 noundef %6) #22
+  %8 = load i32, ptr @place_key, align 4
+  %9 = call i32 @pthread_setspecific(i32 noundef %8, ptr noundef nonnull %4) #22
+  %10 = load ptr, ptr %0, align 8
+  %11 = getelementptr inbounds nuw i8, ptr %0, i64 8
+  %12 = call i32 %10(ptr noundef nonnull %11) #22
+  %13 = load i32, ptr @place_key, align 4
+  %14 = call i32 @pthread_setspecific(i32 noundef %13, ptr noundef %7) #22
+  call void @llvm.lifetime.end.p0(ptr nonnull %4) #22
+  ret i32 %12
+}
+
+declare i32 @PyGILState_Ensure() local_unnamed_addr #4
+
+declare void @PyErr_SetObject(ptr noundef, ptr noundef) local_unnamed_addr #4
+
+declare void @PyGILState_Release(i32 noundef) local_unnamed_addr #4
+
+; Function Attrs: mustprogress nounwind willreturn allockind("free") memory(argmem: readwrite, inaccessiblemem: readwrite)
+declare void @free(ptr allocptr noundef captures(none)) local_unnamed_addr #12
+
+; Function Attrs: nounwind uwtable(sync)
+define range(i32 -1, 1) i32 @collective_stack(i64 noundef %0, ptr noundef readonly captures(none) %1, i64 noundef %2, ptr noundef %3, ptr noundef writeonly captures(none) %4, i64 noundef %5) local_unnamed_addr #3 {
+  %7 = load i32, ptr @place_key, align 4
+  %8 = tail call ptr @pthread_getspecific(i32 noundef %7) #22
+  %9 = load ptr, ptr %8, align 8
+  %10 = load i64, ptr %9, align 8
+  %11 = shl i64 %10, 3
+  %12 = alloca i8, i64 %11, align 16
+  %13 = getelementptr inbounds nuw i8, ptr %8, i64 8
+  %14 = load i64, ptr %13, align 8
+  %15 = getelementptr inbounds nuw i8, ptr %9, i64 328
+  %16 = getelementptr inbounds %struct.device_slot, ptr %15, i64 %14
+  %17 = ptrtoint ptr %3 to i64
+  store atomic i64 %17, ptr %16 seq_cst, align 8
+  %18 = tail call i32 @group_meet(ptr noundef nonnull %9, i64 noundef %14, i64 noundef %0)
+  %19 = icmp eq i32 %18, 0
+  br i1 %19, label %20, label %78
+
+20:                                               ; preds = %6
+  %21 = load i64, ptr %9, align 8
+  %22 = icmp sgt i64 %21, 0
+  br i1 %22, label %23, label %32
+
+23:                                               ; preds = %20, %23
+  %24 = phi i64 [ %29, %23 ], [ 0, %20 ]
+  %25 = getelementptr inbounds nuw %struct.device_slot, ptr %15, i64 %24
+  %26 = load atomic i64, ptr %25 seq_cst, align 8
+  %27 = inttoptr i64 %26 to ptr
+  %28 = getelementptr inbounds nuw ptr, ptr %12, i64 %24
+  store ptr %27, ptr %28, align 8
+  %29 = add nuw nsw i64 %24, 1
+  %30 = load i64, ptr %9, align 8
+  %31 = icmp slt i64 %29, %30
+  br i1 %31, label %23, label %32, !llvm.loop !20
+
+32:                                               ; preds = %23, %20
+  %33 = load i64, ptr %13, align 8
+  %34 = mul nsw i64 %33, %2
+  %35 = getelementptr inbounds i64, ptr %1, i64 %34
+  %36 = icmp sgt i64 %2, 0
+  br i1 %36, label %37, label %55
+
+37:                                               ; preds = %32
+  %38 = and i64 %2, 1
+  %39 = icmp eq i64 %2, 1
+  br i1 %39, label %44, label %40
+
+40:                                               ; preds = %37
+  %41 = and i64 %2, 9223372036854775806
+  br label %59
+
+42:                                               ; preds = %59
+  %43 = icmp eq i64 %38, 0
+  br i1 %43, label %53, label %44
+
+44:                                               ; preds = %42, %37
+  %45 = phi i64 [ 0, %37 ], [ %75, %42 ]
+  %46 = icmp ne i64 %38, 0
+  tail call void @llvm.assume(i1 %46)
+  %47 = mul nsw i64 %45, %5
+  %48 = getelementptr inbounds i8, ptr %4, i64 %47
+  %49 = getelementptr inbounds nuw i64, ptr %35, i64 %45
+  %50 = load i64, ptr %49, align 8
+  %51 = getelementptr inbounds ptr, ptr %12, i64 %50
+  %52 = load ptr, ptr %51, align 8
+  tail call void @llvm.memcpy.p0.p0.i64(ptr align 1 %48, ptr align 1 %52, i64 %5, i1 false)
+  br label %53
+
+53:                                               ; preds = %42, %44
+  %54 = load i64, ptr %13, align 8
+  br label %55
+
+55:                                               ; preds = %53, %32
+  %56 = phi i64 [ %54, %53 ], [ %33, %32 ]
+  %57 = load ptr, ptr %8, align 8
+  %58 = tail call range(i32 -1, 1) i32 @group_meet(ptr noundef %57, i64 noundef %56, i64 noundef %0)
+  br label %78
+
+59:                                               ; preds = %59, %40
+  %60 = phi i64 [ 0, %40 ], [ %75, %59 ]
+  %61 = phi i64 [ 0, %40 ], [ %76, %59 ]
+  %62 = mul nsw i64 %60, %5
+  %63 = getelementptr inbounds i8, ptr %4, i64 %62
+  %64 = getelementptr inbounds nuw i64, ptr %35, i64 %60
+  %65 = load i64, ptr %64, align 8
+  %66 = getelementptr inbounds ptr, ptr %12, i64 %65
+  %67 = load ptr, ptr %66, align 8
+  tail call void @llvm.memcpy.p0.p0.i64(ptr align 1 %63, ptr align 1 %67, i64 %5, i1 false)
+  %68 = or disjoint i64 %60, 1
+  %69 = mul nsw i64 %68, %5
+  %70 = getelementptr inbounds i8, ptr %4, i64 %69
+  %71 = getelementptr inbounds nuw i64, ptr %35, i64 %68
+  %72 = load i64, ptr %71, align 8
+  %73 = getelementptr inbounds ptr, ptr %12, i64 %72
+  %74 = load ptr, ptr %73, align 8
+  tail call void @llvm.memcpy.p0.p0.i64(ptr align 1 %70, ptr align 1 %74, i64 %5, i1 false)
+  %75 = add nuw nsw i64 %60, 2
+  %76 = add i64 %61, 2
+  %77 = icmp eq i64 %76, %41
+  br i1 %77, label %42, label %59, !llvm.loop !29
+
+78:                                               ; preds = %6, %55
+  %79 = phi i32 [ %58, %55 ], [ -1, %6 ]
+  ret i32 %79
+}
+
+declare ptr @pthread_getspecific(i32 noundef) local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define range(i32 -1, 1) i32 @collective_fetch(i64 noundef %0, ptr noundef readonly captures(none) %1, ptr noundef %2, ptr noundef writeonly captures(none) %3, i64 noundef %4) local_unnamed_addr #3 {
+  %6 = load i32, ptr @place_key, align 4
+  %7 = tail call ptr @pthread_getspecific(i32 noundef %6) #22
+  %8 = load ptr, ptr %7, align 8
+  %9 = load i64, ptr %8, align 8
+  %10 = shl i64 %9, 3
+  %11 = alloca i8, i64 %10, align 16
+  %12 = getelementptr inbounds nuw i8, ptr %7, i64 8
+  %13 = load i64, ptr %12, align 8
+  %14 = getelementptr inbounds nuw i8, ptr %8, i64 328
+  %15 = getelementptr inbounds %struct.device_slot, ptr %14, i64 %13
+  %16 = ptrtoint ptr %2 to i64
+  store atomic i64 %16, ptr %15 seq_cst, align 8
+  %17 = tail call i32 @group_meet(ptr noundef nonnull %8, i64 noundef %13, i64 noundef %0)
+  %18 = icmp eq i32 %17, 0
+  br i1 %18, label %19, label %44
+
+19:                                               ; preds = %5
+  %20 = load i64, ptr %8, align 8
+  %21 = icmp sgt i64 %20, 0
+  br i1 %21, label %22, label %31
+
+22:                                               ; preds = %19, %22
+  %23 = phi i64 [ %28, %22 ], [ 0, %19 ]
+  %24 = getelementptr inbounds nuw %struct.device_slot, ptr %14, i64 %23
+  %25 = load atomic i64, ptr %24 seq_cst, align 8
+  %26 = inttoptr i64 %25 to ptr
+  %27 = getelementptr inbounds nuw ptr, ptr %11, i64 %23
+  store ptr %26, ptr %27, align 8
+  %28 = add nuw nsw i64 %23, 1
+  %29 = load i64, ptr %8, align 8
+  %30 = icmp slt i64 %28, %29
+  br i1 %30, label %22, label %31, !llvm.loop !20
+
+31:                                               ; preds = %22, %19
+  %32 = load i64, ptr %12, align 8
+  %33 = getelementptr inbounds i64, ptr %1, i64 %32
+  %34 = load i64, ptr %33, align 8
+  %35 = icmp slt i64 %34, 0
+  br i1 %35, label %36, label %37
+
+36:                                               ; preds = %31
+  tail call void @llvm.memset.p0.i64(ptr align 1 %3, i8 0, i64 %4, i1 false)
+  br label %40
+
+37:                                               ; preds = %31
+  %38 = getelementptr inbounds nuw ptr, ptr %11, i64 %34
+  %39 = load ptr, ptr %38, align 8
+  tail call void @llvm.memcpy.p0.p0.i64(ptr align 1 %3, ptr align 1 %39, i64 %4, i1 false)
+  br label %40
+
+40:                                               ; preds = %37, %36
+  %41 = load ptr, ptr %7, align 8
+  %42 = load i64, ptr %12, align 8
+  %43 = tail call range(i32 -1, 1) i32 @group_meet(ptr noundef %41, i64 noundef %42, i64 noundef %0)
+  br label %44
+
+44:                                               ; preds = %5, %40
+  %45 = phi i32 [ %43, %40 ], [ -1, %5 ]
+  ret i32 %45
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define noundef i32 @collective_place(ptr noundef readonly captures(none) %0, ptr noundef writeonly captures(none) initializes((0, 4)) %1) local_unnamed_addr #3 {
+  %3 = load i32, ptr @place_key, align 4
+  %4 = tail call ptr @pthread_getspecific(i32 noundef %3) #22
+  %5 = getelementptr inbounds nuw i8, ptr %4, i64 8
+  %6 = load i64, ptr %5, align 8
+  %7 = getelementptr inbounds i64, ptr %0, i64 %6
+  %8 = load i64, ptr %7, align 8
+  %9 = trunc i64 %8 to i32
+  store i32 %9, ptr %1, align 4
+  ret i32 0
+}
+
+; Function Attrs: nounwind uwtable(sync)
 define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i64 noundef %2, ptr noundef %3) #3 {
   %5 = alloca ptr, align 8
   %6 = load i64, ptr @OBJECT_SIZE, align 8
@@ -2215,7 +2575,7 @@ define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i
   %45 = phi ptr [ %46, %44 ], [ %21, %41 ]
   %46 = load ptr, ptr %45, align 8
   %47 = icmp eq ptr %46, %25
-  br i1 %47, label %48, label %44, !llvm.loop !28
+  br i1 %47, label %48, label %44, !llvm.loop !30
 
 48:                                               ; preds = %44
   %49 = load ptr, ptr %25, align 8
@@ -2261,7 +2621,7 @@ define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i
   %69 = add nuw nsw i64 %26, 1
   %70 = load ptr, ptr %25, align 8
   %71 = icmp eq ptr %70, null
-  br i1 %71, label %75, label %24, !llvm.loop !29
+  br i1 %71, label %75, label %24, !llvm.loop !31
 
 72:                                               ; preds = %62, %61
   %73 = load ptr, ptr %5, align 8
@@ -2295,7 +2655,7 @@ define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i
 }
 
 ; Function Attrs: noinline nounwind uwtable(sync)
-define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonly captures(none) %0, ptr noundef readonly captures(none) %1, ptr noundef readonly captures(address) %2, ptr noundef nonnull writeonly captures(none) %3) unnamed_addr #11 {
+define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonly captures(none) %0, ptr noundef readonly captures(none) %1, ptr noundef readonly captures(address) %2, ptr noundef nonnull writeonly captures(none) %3) unnamed_addr #13 {
   %5 = alloca ptr, align 8
   %6 = alloca %struct.frame, align 8
   %7 = getelementptr inbounds nuw i8, ptr %0, i64 64
@@ -2355,7 +2715,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %49 = phi i64 [ %47, %46 ], [ %36, %35 ]
   %50 = add nuw nsw i64 %37, 1
   %51 = icmp slt i64 %50, %49
-  br i1 %51, label %35, label %53, !llvm.loop !30
+  br i1 %51, label %35, label %53, !llvm.loop !32
 
 52:                                               ; preds = %43
   tail call void @PyErr_Clear() #22
@@ -2403,7 +2763,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
 80:                                               ; preds = %77
   %81 = tail call ptr @malloc(i64 noundef %21) #23
   %82 = icmp eq ptr %81, null
-  br i1 %82, label %83, label %85, !prof !31
+  br i1 %82, label %83, label %85, !prof !33
 
 83:                                               ; preds = %80
   %84 = tail call ptr @PyErr_NoMemory() #22
@@ -2518,7 +2878,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %159 = add nuw nsw i64 %115, 1
   %160 = load i64, ptr %110, align 8
   %161 = icmp slt i64 %159, %160
-  br i1 %161, label %114, label %162, !llvm.loop !32
+  br i1 %161, label %114, label %162, !llvm.loop !34
 
 162:                                              ; preds = %158, %85
   %163 = getelementptr inbounds nuw i8, ptr %0, i64 96
@@ -2556,7 +2916,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %187 = add nuw nsw i64 %167, 1
   %188 = load i64, ptr %7, align 8
   %189 = icmp slt i64 %187, %188
-  br i1 %189, label %166, label %190, !llvm.loop !33
+  br i1 %189, label %166, label %190, !llvm.loop !35
 
 190:                                              ; preds = %174, %162
   %191 = phi i64 [ %164, %162 ], [ %188, %174 ]
@@ -2725,7 +3085,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %294 = add nuw nsw i64 %201, 1
   %295 = load i64, ptr %12, align 8
   %296 = icmp slt i64 %294, %295
-  br i1 %296, label %200, label %297, !llvm.loop !34
+  br i1 %296, label %200, label %297, !llvm.loop !36
 
 297:                                              ; preds = %288, %190
   %298 = phi i64 [ 0, %190 ], [ %294, %288 ]
@@ -2756,7 +3116,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
 314:                                              ; preds = %302
   %315 = call fastcc ptr @pool_grow(ptr noundef nonnull %300)
   %316 = icmp eq ptr %315, null
-  br i1 %316, label %317, label %321, !prof !35
+  br i1 %316, label %317, label %321, !prof !37
 
 317:                                              ; preds = %314
   %318 = load ptr, ptr %299, align 8
@@ -2849,7 +3209,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %373 = phi i64 [ %371, %369 ], [ %354, %366 ], [ %354, %353 ]
   %374 = add nuw nsw i64 %355, 1
   %375 = icmp slt i64 %374, %373
-  br i1 %375, label %353, label %376, !llvm.loop !36
+  br i1 %375, label %353, label %376, !llvm.loop !38
 
 376:                                              ; preds = %372, %347
   %377 = getelementptr inbounds nuw i8, ptr %0, i64 56
@@ -2926,7 +3286,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   call void @Py_DecRef(ptr noundef %419) #22
   %420 = add nuw nsw i64 %417, 1
   %421 = icmp eq i64 %420, %413
-  br i1 %421, label %422, label %416, !llvm.loop !37
+  br i1 %421, label %422, label %416, !llvm.loop !39
 
 422:                                              ; preds = %416, %412
   store ptr %414, ptr %3, align 8
@@ -2977,7 +3337,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %450 = add nuw nsw i64 %431, 1
   %451 = load i64, ptr %105, align 8
   %452 = icmp slt i64 %450, %451
-  br i1 %452, label %430, label %427, !llvm.loop !38
+  br i1 %452, label %430, label %427, !llvm.loop !40
 
 453:                                              ; preds = %427, %453
   %454 = phi i64 [ %458, %453 ], [ 0, %427 ]
@@ -2988,7 +3348,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %458 = add nuw nsw i64 %454, 1
   %459 = load i64, ptr %106, align 8
   %460 = icmp slt i64 %458, %459
-  br i1 %460, label %453, label %461, !llvm.loop !39
+  br i1 %460, label %453, label %461, !llvm.loop !41
 
 461:                                              ; preds = %453, %427
   br i1 %22, label %462, label %463, !prof !10
@@ -3119,7 +3479,7 @@ define i32 @function_traverse(ptr noundef readonly captures(none) %0, ptr nounde
   %34 = load ptr, ptr %33, align 8
   %35 = tail call i32 %1(ptr noundef %34, ptr noundef %2) #22
   %36 = icmp eq i32 %35, 0
-  br i1 %36, label %28, label %37, !llvm.loop !40
+  br i1 %36, label %28, label %37, !llvm.loop !42
 
 37:                                               ; preds = %32, %28, %13, %18, %23
   %38 = phi i32 [ %19, %18 ], [ %24, %23 ], [ %14, %13 ], [ 0, %28 ], [ %35, %32 ]
@@ -3152,7 +3512,7 @@ define noundef i32 @function_clear(ptr noundef captures(none) %0) local_unnamed_
   %18 = load ptr, ptr %17, align 8
   tail call void @Py_DecRef(ptr noundef %18) #22
   %19 = icmp eq ptr %16, null
-  br i1 %19, label %20, label %14, !llvm.loop !41
+  br i1 %19, label %20, label %14, !llvm.loop !43
 
 20:                                               ; preds = %14, %1
   %21 = icmp eq ptr %5, null
@@ -3213,7 +3573,7 @@ define void @function_dealloc(ptr noundef %0) local_unnamed_addr #3 {
   %25 = load ptr, ptr %24, align 8
   tail call void @Py_DecRef(ptr noundef %25) #22
   %26 = icmp eq ptr %23, null
-  br i1 %26, label %27, label %21, !llvm.loop !41
+  br i1 %26, label %27, label %21, !llvm.loop !43
 
 27:                                               ; preds = %21, %10
   %28 = icmp eq ptr %12, null
@@ -3329,7 +3689,7 @@ define noundef ptr @add_plan(ptr noundef readnone captures(none) %0, ptr noundef
   %44 = select i1 %43, ptr %39, ptr %40
   %45 = load ptr, ptr %39, align 8
   %46 = icmp eq ptr %45, null
-  br i1 %46, label %36, label %38, !llvm.loop !42
+  br i1 %46, label %36, label %38, !llvm.loop !44
 
 47:                                               ; preds = %36
   %48 = getelementptr inbounds nuw i8, ptr %8, i64 40
@@ -3345,7 +3705,7 @@ define noundef ptr @add_plan(ptr noundef readnone captures(none) %0, ptr noundef
   %54 = phi ptr [ %28, %51 ], [ %55, %53 ]
   %55 = load ptr, ptr %54, align 8
   %56 = icmp eq ptr %55, %52
-  br i1 %56, label %57, label %53, !llvm.loop !28
+  br i1 %56, label %57, label %53, !llvm.loop !30
 
 57:                                               ; preds = %53
   %58 = load ptr, ptr %52, align 8
@@ -3452,7 +3812,7 @@ define noundef ptr @clear_plans(ptr noundef readnone captures(none) %0, ptr noun
   %29 = load ptr, ptr %28, align 8
   tail call void @Py_DecRef(ptr noundef %29) #22
   %30 = icmp eq ptr %27, null
-  br i1 %30, label %31, label %25, !llvm.loop !41
+  br i1 %30, label %31, label %25, !llvm.loop !43
 
 31:                                               ; preds = %25, %18
   tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #22
@@ -3518,7 +3878,7 @@ define noundef nonnull ptr @guard_exit(ptr noundef readnone captures(none) %0, p
 }
 
 ; Function Attrs: mustprogress nofree norecurse nosync nounwind willreturn memory(readwrite, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync)
-define noundef i32 @self_test_kernel(ptr noundef readonly captures(none) %0) local_unnamed_addr #12 {
+define noundef i32 @self_test_kernel(ptr noundef readonly captures(none) %0) local_unnamed_addr #14 {
   %2 = load ptr, ptr %0, align 8
   %3 = getelementptr inbounds nuw i8, ptr %0, i64 8
   %4 = load ptr, ptr %3, align 8
@@ -3547,13 +3907,10 @@ define noundef i32 @self_test_kernel(ptr noundef readonly captures(none) %0) loc
 }
 
 ; Function Attrs: mustprogress nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none)
-declare float @llvm.fmuladd.f32(float, float, float) #13
-
-; Function Attrs: mustprogress nounwind willreturn allockind("free") memory(argmem: readwrite, inaccessiblemem: readwrite)
-declare void @free(ptr allocptr noundef captures(none)) local_unnamed_addr #14
+declare float @llvm.fmuladd.f32(float, float, float) #15
 
 ; Function Attrs: inlinehint mustprogress nounwind willreturn memory(readwrite, target_mem0: none, target_mem1: none) uwtable(sync)
-define internal fastcc void @pool_give(ptr noundef captures(none) %0, ptr noundef %1) unnamed_addr #15 {
+define internal fastcc void @pool_give(ptr noundef captures(none) %0, ptr noundef %1) unnamed_addr #16 {
   %3 = getelementptr inbounds nuw i8, ptr %0, i64 8
   %4 = load i64, ptr %3, align 8
   %5 = getelementptr inbounds nuw i8, ptr %0, i64 16
@@ -3620,7 +3977,7 @@ define internal fastcc void @complain_no_memory(i64 noundef %0) unnamed_addr #3 
 }
 
 ; Function Attrs: noinline nounwind uwtable(sync)
-define internal fastcc ptr @pool_grow(ptr noundef nonnull readonly captures(none) %0) unnamed_addr #11 {
+define internal fastcc ptr @pool_grow(ptr noundef nonnull readonly captures(none) %0) unnamed_addr #13 {
   %2 = alloca ptr, align 8
   call void @llvm.lifetime.start.p0(ptr nonnull %2) #22
   store ptr null, ptr %2, align 8
@@ -3678,7 +4035,7 @@ define internal fastcc ptr @pool_grow(ptr noundef nonnull readonly captures(none
 }
 
 ; Function Attrs: nofree
-declare i32 @posix_memalign(ptr noundef, i64 noundef, i64 noundef) local_unnamed_addr #16
+declare i32 @posix_memalign(ptr noundef, i64 noundef, i64 noundef) local_unnamed_addr #17
 
 declare ptr @_PyObject_New(ptr noundef) local_unnamed_addr #4
 
@@ -3696,16 +4053,9 @@ declare i32 @clock_gettime(i32 noundef, ptr noundef) local_unnamed_addr #4
 
 declare i32 @pthread_cond_timedwait(ptr noundef, ptr noundef, ptr noundef) local_unnamed_addr #4
 
-declare i32 @PyGILState_Ensure() local_unnamed_addr #4
-
 declare i32 @PyErr_CheckSignals() local_unnamed_addr #4
 
-declare void @PyGILState_Release(i32 noundef) local_unnamed_addr #4
-
 declare i32 @sched_yield() local_unnamed_addr #4
-
-; Function Attrs: mustprogress nofree nounwind willreturn allockind("alloc,uninitialized") allocsize(0) memory(inaccessiblemem: readwrite)
-declare noalias noundef ptr @malloc(i64 noundef) local_unnamed_addr #17
 
 declare i32 @pthread_create(ptr noundef, ptr noundef, ptr noundef, ptr noundef) local_unnamed_addr #4
 
@@ -3773,6 +4123,8 @@ define internal noalias noundef nonnull ptr @worker_main(ptr noundef %0) #18 {
 declare i32 @pthread_detach(i64 noundef) local_unnamed_addr #4
 
 declare i32 @pthread_cond_wait(ptr noundef, ptr noundef) local_unnamed_addr #4
+
+declare i32 @pthread_setspecific(i32 noundef, ptr noundef) local_unnamed_addr #4
 
 declare ptr @PyErr_NoMemory() local_unnamed_addr #4
 
@@ -3907,7 +4259,7 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 86:                                               ; preds = %89
   %87 = add nuw nsw i64 %90, 1
   %88 = icmp eq i64 %87, %62
-  br i1 %88, label %97, label %89, !llvm.loop !43
+  br i1 %88, label %97, label %89, !llvm.loop !45
 
 89:                                               ; preds = %86, %83
   %90 = phi i64 [ 0, %83 ], [ %87, %86 ]
@@ -4228,7 +4580,7 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 270:                                              ; preds = %287
   %271 = add nuw nsw i64 %274, 1
   %272 = icmp eq i64 %271, %255
-  br i1 %272, label %376, label %273, !llvm.loop !44
+  br i1 %272, label %376, label %273, !llvm.loop !46
 
 273:                                              ; preds = %267, %270
   %274 = phi i64 [ 0, %267 ], [ %271, %270 ]
@@ -4288,7 +4640,7 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 307:                                              ; preds = %325
   %308 = add nuw nsw i64 %311, 1
   %309 = icmp eq i64 %308, %292
-  br i1 %309, label %376, label %310, !llvm.loop !44
+  br i1 %309, label %376, label %310, !llvm.loop !46
 
 310:                                              ; preds = %304, %307
   %311 = phi i64 [ 0, %304 ], [ %308, %307 ]
@@ -4346,7 +4698,7 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 342:                                              ; preds = %371
   %343 = add nuw nsw i64 %346, 1
   %344 = icmp eq i64 %343, %330
-  br i1 %344, label %374, label %345, !llvm.loop !45
+  br i1 %344, label %374, label %345, !llvm.loop !47
 
 345:                                              ; preds = %340, %342
   %346 = phi i64 [ %343, %342 ], [ 0, %340 ]
@@ -4363,8 +4715,8 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
   %352 = icmp ne i32 %351, 0
   %353 = load ptr, ptr %5, align 8
   %354 = icmp eq ptr %353, %350
-  %355 = select i1 %352, i1 %354, i1 false, !prof !46
-  br i1 %355, label %356, label %358, !prof !46
+  %355 = select i1 %352, i1 %354, i1 false, !prof !48
+  br i1 %355, label %356, label %358, !prof !48
 
 356:                                              ; preds = %345
   %357 = load ptr, ptr %6, align 8
@@ -4547,7 +4899,7 @@ define internal fastcc ptr @build(ptr noundef nonnull captures(none) %0, ptr nou
 60:                                               ; preds = %57, %51
   %61 = add nuw nsw i64 %36, 1
   %62 = icmp eq i64 %61, %5
-  br i1 %62, label %63, label %35, !llvm.loop !47
+  br i1 %62, label %63, label %35, !llvm.loop !49
 
 63:                                               ; preds = %60, %27, %48, %54, %24, %17, %13, %7
   %64 = phi ptr [ null, %24 ], [ %16, %13 ], [ @_Py_NoneStruct, %17 ], [ %12, %7 ], [ null, %54 ], [ null, %48 ], [ %25, %27 ], [ %25, %60 ]
@@ -4585,13 +4937,13 @@ attributes #7 = { mustprogress nofree norecurse nosync nounwind willreturn memor
 attributes #8 = { mustprogress nocallback nofree nounwind willreturn memory(argmem: write) }
 attributes #9 = { mustprogress nofree norecurse nosync nounwind willreturn memory(write, argmem: none, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
 attributes #10 = { mustprogress nofree norecurse nounwind willreturn memory(readwrite, argmem: none, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #11 = { noinline nounwind uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #12 = { mustprogress nofree norecurse nosync nounwind willreturn memory(readwrite, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #13 = { mustprogress nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none) }
-attributes #14 = { mustprogress nounwind willreturn allockind("free") memory(argmem: readwrite, inaccessiblemem: readwrite) "alloc-family"="malloc" "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #15 = { inlinehint mustprogress nounwind willreturn memory(readwrite, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #16 = { nofree "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #17 = { mustprogress nofree nounwind willreturn allockind("alloc,uninitialized") allocsize(0) memory(inaccessiblemem: readwrite) "alloc-family"="malloc" "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #11 = { mustprogress nofree nounwind willreturn allockind("alloc,uninitialized") allocsize(0) memory(inaccessiblemem: readwrite) "alloc-family"="malloc" "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #12 = { mustprogress nounwind willreturn allockind("free") memory(argmem: readwrite, inaccessiblemem: readwrite) "alloc-family"="malloc" "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #13 = { noinline nounwind uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #14 = { mustprogress nofree norecurse nosync nounwind willreturn memory(readwrite, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #15 = { mustprogress nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none) }
+attributes #16 = { inlinehint mustprogress nounwind willreturn memory(readwrite, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #17 = { nofree "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
 attributes #18 = { noreturn nounwind uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
 attributes #19 = { nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none) }
 attributes #20 = { nofree nounwind willreturn allockind("alloc,zeroed") allocsize(0,1) memory(inaccessiblemem: readwrite) "alloc-family"="malloc" }
@@ -4629,16 +4981,16 @@ attributes #23 = { allocsize(0) }
 !25 = distinct !{!25, !6}
 !26 = distinct !{!26, !6}
 !27 = distinct !{!27, !6}
-!28 = distinct !{!28, !6}
+!28 = distinct !{!28, !14}
 !29 = distinct !{!29, !6}
 !30 = distinct !{!30, !6}
-!31 = !{!"branch_weights", !"expected", i32 2146410, i32 2145337238}
+!31 = distinct !{!31, !6}
 !32 = distinct !{!32, !6}
-!33 = distinct !{!33, !6}
+!33 = !{!"branch_weights", !"expected", i32 2146410, i32 2145337238}
 !34 = distinct !{!34, !6}
-!35 = !{!"branch_weights", !"expected", i32 -2147483648, i32 0}
+!35 = distinct !{!35, !6}
 !36 = distinct !{!36, !6}
-!37 = distinct !{!37, !6}
+!37 = !{!"branch_weights", !"expected", i32 -2147483648, i32 0}
 !38 = distinct !{!38, !6}
 !39 = distinct !{!39, !6}
 !40 = distinct !{!40, !6}
@@ -4647,5 +4999,7 @@ attributes #23 = { allocsize(0) }
 !43 = distinct !{!43, !6}
 !44 = distinct !{!44, !6}
 !45 = distinct !{!45, !6}
-!46 = !{!"branch_weights", i32 2000, i32 2002}
+!46 = distinct !{!46, !6}
 !47 = distinct !{!47, !6}
+!48 = !{!"branch_weights", i32 2000, i32 2002}
+!49 = distinct !{!49, !6}

@@ -297,8 +297,9 @@ ONLY_OURS = {
 }
 
 
+@pytest.mark.parametrize("least", ["together", "apart"])
 @pytest.mark.parametrize("name", CASES)
-def test_as_in_jax(name, wanted):
+def test_as_in_jax(name, least, wanted, monkeypatch):
     xform = importlib.import_module("xform")
     library = Library(
         xform, importlib.import_module("xform.numpy"), importlib.import_module("xform.lax")
@@ -307,6 +308,11 @@ def test_as_in_jax(name, wanted):
     if not theirs:
         assert name in ONLY_OURS, "JAX computed nothing"
         pytest.skip("not in JAX")
+    if least == "apart":
+        if not name.startswith(("pmap", "mesh")):
+            pytest.skip("vmap knows of no devices")
+        parallel_call = importlib.import_module("xform.higher_order.parallel_call")
+        monkeypatch.setattr(parallel_call, "LEAST_WORK", 0)
     with xform.config.scoped(enable_x64=True, num_cpu_devices=COUNT):
         ours = computed(library, name)
     assert len(ours) == len(theirs)

@@ -12,7 +12,7 @@ import numpy as np
 from .. import errors
 from .._kernels import scalar
 from ..core.avals import ShapedArray
-from ..core.axes import unknown_axis
+from ..core.axes import Axes
 from ..core.jaxpr import Equation, Jaxpr, Literal, Var
 from ..core.loops import (
     Branch,
@@ -22,6 +22,7 @@ from ..core.loops import (
     Loop,
     Map,
     Opaque,
+    Parallel,
     Piece,
     Reduce,
     Scan,
@@ -30,6 +31,7 @@ from ..core.loops import (
 )
 from ..core.primitive import Absent
 from .loop_graph import Input, LoopGraph, Node, Scalar, dtype_name, reachable
+from .meetings import lowered
 from .operands import matrix
 
 _OPAQUE = Opaque()
@@ -51,9 +53,9 @@ COMBINERS = {
 }
 
 
-def lower(program: Jaxpr) -> LoopGraph:
-    """The loop graph of a program without calls."""
-    builder = _Lowering()
+def lower(program: Jaxpr, devices: Axes = ()) -> LoopGraph:
+    """The loop graph of a program without calls, of one of the devices along the axes if any."""
+    builder = _Lowering(devices)
     inputs = [builder.node(Input(k), (), v.aval, {}) for k, v in enumerate(program.invars)]
     env: dict[Var, Node] = dict(zip(program.invars, inputs, strict=True))
     acting: list[Node] = []
@@ -72,7 +74,8 @@ def lower(program: Jaxpr) -> LoopGraph:
 
 
 class _Lowering:
-    def __init__(self) -> None:
+    def __init__(self, devices: Axes) -> None:
+        self.devices = devices
         self.count = 0
         self.position = 0  # of the equation being lowered
         self.scalars: dict[Literal, Node] = {}
@@ -118,7 +121,7 @@ class _Lowering:
                 why=loop.reason,
             )
         if isinstance(loop, Collective):
-            raise unknown_axis(equation.params["axes"][0][0], equation.primitive.name)
+            return [lowered(self, equation, operands, self.devices)]
         if not _is_native(loop, equation, operands):
             loop = _OPAQUE
         elif isinstance(loop, Contract) and is_small(equation, operands):
@@ -291,7 +294,7 @@ def is_small(equation: Equation, operands: Sequence[Node]) -> bool:
 
 def _is_native(loop: Any, equation: Equation, operands: Sequence[Node]) -> bool:
     """Whether there is a kernel for this loop shape and dtypes; else the row's `impl` is called."""
-    if isinstance(loop, Loop | Branch):
+    if isinstance(loop, Loop | Branch | Parallel):
         return True  # what is inside decides for itself
     avals = [*(n.aval for n in operands), *(v.aval for v in equation.outputs)]
     if not all(is_stored(a.dtype) for a in avals):

@@ -116,6 +116,18 @@ class Branch:
 
 
 @dataclass(frozen=True)
+class Parallel:
+    """A program that each device along the named axes in the parameter `axes` runs on its part.
+
+    `whole(**params)` is the program of all devices together, which does the same in one thread;
+    `apart(**params)` says whether devices are to run by themselves.
+    """
+
+    whole: Callable[..., Jaxpr]
+    apart: Callable[..., bool]
+
+
+@dataclass(frozen=True)
 class Collective:
     """Communication between the devices of the named axes in the parameter `axes`.
 

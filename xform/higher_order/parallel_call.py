@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import errors, runtime
+from ..core import dtypes
 from ..core.avals import ShapedArray
 from ..core.axes import Axes
 from ..core.effects import Effects, NamedAxis
-from ..core.jaxpr import Jaxpr
-from ..core.loops import Inline
+from ..core.jaxpr import Jaxpr, subprograms
+from ..core.loops import Branch, Collective, Contract, Loop, Parallel
 from ..core.primitive import Custom, Domain, LinearInput, Primitive, Zero, define
 from ..core.trace import aval_of
 from ..interpreters import rewrite
@@ -91,6 +92,59 @@ def _eager(*arrays: Any, jaxpr: Jaxpr, axes: Axes, in_axes: Any, out_axes: Any, 
 def _whole(jaxpr: Jaxpr, axes: Axes, in_axes: Any, out_axes: Any, name: str) -> Jaxpr:
     """The program of all devices together, for the compiler."""
     return program_for_all(jaxpr, axes, in_axes, out_axes)
+
+
+LEAST_WORK = 200_000  # scalar operations of a device that are worth waking its thread for
+
+
+def _apart(*, jaxpr: Jaxpr, axes: Axes, **params: Any) -> bool:
+    """Whether devices run by themselves: where each has enough to do, and all take one way."""
+    return (
+        math.prod(size for _, size in axes) > 1
+        and runtime.device_threads.threads() is not None
+        and jaxpr.effects <= {NamedAxis(name) for name, _ in axes}
+        and _takes_one_way(jaxpr)
+        and _work(jaxpr) >= LEAST_WORK
+    )
+
+
+def _takes_one_way(program: Jaxpr) -> bool:
+    """Whether the devices meet at the same collectives, whatever their values are."""
+    for e in program.equations:
+        loop = e.primitive.lower
+        chooses = isinstance(loop, Branch) or (isinstance(loop, Loop) and not loop.counted)
+        if chooses and e.effects:
+            return False
+        if isinstance(loop, Collective) and not all(_travels(a.aval) for a in e.inputs):
+            return False
+        if not all(_takes_one_way(p) for p in subprograms(e.params)):
+            return False
+    return True
+
+
+def _travels(aval: ShapedArray) -> bool:
+    """Whether compiled collectives know the dtype."""
+    return (
+        dtypes.is_bool(aval.dtype)
+        or dtypes.is_integer(aval.dtype)
+        or (dtypes.is_float(aval.dtype) and aval.dtype.itemsize > 1)
+    )
+
+
+def _work(program: Jaxpr) -> float:
+    """About how many scalar operations a program takes."""
+    total = 0.0
+    for e in program.equations:
+        times = e.params.get("length", _TRIPS) if isinstance(e.primitive.lower, Loop) else 1
+        total += times * sum(_work(p) for p in subprograms(e.params))
+        size = max([v.aval.size for v in (*e.inputs, *e.outputs)], default=0)
+        if isinstance(e.primitive.lower, Contract):
+            size *= e.inputs[0].aval.size / max(1, e.outputs[0].aval.size) ** 0.5
+        total += size
+    return total
+
+
+_TRIPS = 16  # of a loop whose length is not known
 
 
 def _effects(inner: Effects, *, axes: Axes, **params: Any) -> Effects:
@@ -315,7 +369,7 @@ parallel_call: Primitive = define(
     jvp=Custom(_jvp),
     transpose=_transpose,
     batch=_batch,
-    lower=Inline(_whole),
+    lower=Parallel(_whole, _apart),
     multiple_results=True,
     partial=_partial,
     eager=_eager,

@@ -10,20 +10,23 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..config import config
 from ..errors import CollectiveError, CollectiveTimeoutError
-from . import native
+from . import engine, native
 
-__all__ = ["Threads", "run_on_devices", "threads"]
+__all__ = ["Threads", "run_on_devices", "symbols", "threads"]
 
 # As in devices.c: why a group stopped, and the first words of a group.
-_FAILED, _INTERRUPTED, _TIMED_OUT, _APART = 1, 2, 3, 4
+_FAILED, _INTERRUPTED, _TIMED_OUT, _APART, _NO_THREADS = 1, 2, 3, 4, 5
 _COUNT, _REASON, _DEVICE, _STATUS = range(4)
 _SLOT_BYTES, _MEETING_OFFSET = 64, 8
 _ALIGNMENT = 64
+_POINTER_BYTES = 8
+_ERRORS_KEPT = 64
 
 
 class Threads:
@@ -52,10 +55,42 @@ class Threads:
                 "group_meet",
                 "group_exchange",
                 "group_leave",
+                "devices_call",
+                "collective_stack",
+                "collective_fetch",
+                "collective_place",
             )
         }
+        function("devices_prepare", None)()
+        self._timeout = number.from_address(runtime.symbol("devices_timeout_ns"))
+        # The last errors: compiled code takes a reference of its own soon after.
+        self._errors: deque[BaseException] = deque(maxlen=_ERRORS_KEPT)
+        complain = ctypes.CFUNCTYPE(None, pointer, pointer, ctypes.POINTER(pointer))
+        self._complain = complain(self.complain)
+        place = pointer.from_address(runtime.symbol("devices_complain"))
+        place.value = ctypes.cast(self._complain, pointer).value
+        engine.keep_for_ever(self)
+        config.on_change(self.follow)
+        self.follow()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self.forget)
+
+    def follow(self) -> None:
+        """Tells compiled code the time-out that is set."""
+        self._timeout.value = int(config.collective_timeout_s * 1e9)
+
+    def complain(self, group: int, meetings: int, error: Any) -> None:
+        """Gives compiled code the type and value of the error that says why a group stopped."""
+        made = failure(group, self, lambda number: _name_at(meetings, number))
+        self._errors.append(made)
+        error[0] = id(type(made))
+        error[1] = id(made)
+
+
+def _name_at(meetings: int, number: int) -> str:
+    """The name of a collective, in an array of C strings."""
+    text = ctypes.c_char_p.from_address(meetings + number * _POINTER_BYTES).value
+    return (text or b"").decode()
 
 
 @functools.cache
@@ -67,6 +102,24 @@ def threads() -> Threads | None:
     """
     runtime = native.runtime()
     return None if runtime is None else Threads(runtime)
+
+
+def symbols() -> dict[str, int]:
+    """The addresses that code for several devices refers to.
+
+    Raises:
+        CollectiveError: there is no native runtime.
+    """
+    return _required().symbols
+
+
+def _required() -> Threads:
+    found = threads()
+    if found is None:
+        raise CollectiveError(
+            "expected the native runtime, which runs programs on devices", native.reason()
+        )
+    return found
 
 
 def run_on_devices(
@@ -84,11 +137,7 @@ def run_on_devices(
         CollectiveError: devices met at different collectives, or a device returned a number other
             than 0. KeyboardInterrupt: Ctrl-C while waiting.
     """
-    native_threads = threads()
-    if native_threads is None:
-        raise CollectiveError(
-            "expected the native runtime, which runs programs on devices", native.reason()
-        )
+    native_threads = _required()
     count = len(tables)
     rows = [(ctypes.c_void_p * max(1, len(t)))(*t) for t in tables]
     table = (ctypes.c_void_p * count)(*map(ctypes.addressof, rows))
@@ -99,12 +148,16 @@ def run_on_devices(
     native_threads.group_start(group, count, int(config.collective_timeout_s * 1e9), 1)
     try:
         if native_threads.run(program, ctypes.addressof(table), count, group):
-            raise failure(group, native_threads, meetings)
+            raise failure(
+                group,
+                native_threads,
+                lambda k: meetings[k] if k < len(meetings) else f"collective {k}",
+            )
     finally:
         native_threads.group_end(group)
 
 
-def failure(group: int, native_threads: Threads, meetings: Sequence[str]) -> CollectiveError:
+def failure(group: int, native_threads: Threads, name_of: Callable[[int], str]) -> CollectiveError:
     """The error that says why a group stopped."""
     words = (ctypes.c_int64 * 4).from_address(group)
     count, reason, device, status = words
@@ -113,7 +166,7 @@ def failure(group: int, native_threads: Threads, meetings: Sequence[str]) -> Col
         ctypes.c_int64.from_address(slots + d * _SLOT_BYTES + _MEETING_OFFSET).value
         for d in range(count)
     ]
-    where = "; ".join(f"device {d} {_place(at, meetings)}" for d, at in enumerate(places))
+    where = "; ".join(f"device {d} {_place(at, name_of)}" for d, at in enumerate(places))
     if reason == _TIMED_OUT:
         return CollectiveTimeoutError(
             f"expected all devices at a collective within {config.collective_timeout_s:g} s",
@@ -129,13 +182,17 @@ def failure(group: int, native_threads: Threads, meetings: Sequence[str]) -> Col
             why="each device took another way through the program",
             instead="the collective outside of branches and loops that devices decide on alone",
         )
+    if reason == _NO_THREADS:
+        return CollectiveError(
+            f"expected a thread for each of {count} devices",
+            f"none for device {device}",
+            why="the system lets this process have no more threads",
+            instead='a smaller xform.config.update("num_cpu_devices", ...)',
+        )
     return CollectiveError(
         "expected every device to finish", f"device {device} failed with status {status}"
     )
 
 
-def _place(meeting: int, meetings: Sequence[str]) -> str:
-    if meeting < 0:
-        return "computes"
-    name = meetings[meeting] if meeting < len(meetings) else f"collective {meeting}"
-    return f"waits at {name}"
+def _place(meeting: int, name_of: Callable[[int], str]) -> str:
+    return "computes" if meeting < 0 else f"waits at {name_of(meeting)}"
