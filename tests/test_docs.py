@@ -23,6 +23,7 @@ import xform.nn.initializers
 import xform.numpy
 import xform.numpy.linalg
 import xform.random
+import xform.sharding
 import xform.tree
 import xform.tree_util
 
@@ -45,6 +46,7 @@ FACES = (
     xform.nn.initializers,
     xform.tree,
     xform.tree_util,
+    xform.sharding,
 )
 
 

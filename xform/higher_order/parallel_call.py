@@ -94,7 +94,7 @@ def _whole(jaxpr: Jaxpr, axes: Axes, in_axes: Any, out_axes: Any, name: str) -> 
     return program_for_all(jaxpr, axes, in_axes, out_axes)
 
 
-LEAST_WORK = 200_000  # scalar operations of a device that are worth waking its thread for
+LEAST_WORK = 50_000  # scalar operations of a device that are worth waking its thread for
 
 
 def _apart(*, jaxpr: Jaxpr, axes: Axes, **params: Any) -> bool:
