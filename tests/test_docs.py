@@ -168,7 +168,8 @@ def test_examples_run(path):
         timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert path.read_text(encoding="utf-8").count("\n") <= 100
+    most = 100 if path.stem == "digits" else 200
+    assert path.read_text(encoding="utf-8").count("\n") <= most
 
 
 def test_the_steps_of_the_demo_are_the_same():
