@@ -95,7 +95,11 @@ class Writer:
 
     def any_of(self, scope: Scope, ndim: int | None = None) -> str | None:
         found = [n for n, s in scope.floats.items() if ndim is None or len(s) == ndim][::-1]
-        return self.one(*found) if found else None
+        return self.recent(found) if found else None
+
+    def recent(self, names: list[str]) -> str:
+        """One of the names, mostly of the first, so that little is computed in vain."""
+        return self.one(*names[:3]) if self.one(True, True, False) else self.one(*names)
 
     def index(self, scope: Scope, size: int) -> str:
         i = self.one(*scope.integers[::-1])
@@ -154,7 +158,7 @@ class Writer:
             "{0}.at[{1}].set({2})", "{0}.at[{1}].add(0.25 * {2})", "{0}.at[{1}].multiply(0.5)",
             "{0}.at[{1}].add({0}[{3}])",
         )  # fmt: skip
-        here = form.format(a, at, value, at if inner == () or len(shape) == 2 else at)
+        here = form.format(a, at, value, at)
         return here, shape
 
     def slice_update(self, scope: Scope) -> tuple[str, Shape] | None:
@@ -225,7 +229,13 @@ class Writer:
 
     def carried_on(self, scope: Scope, carries: list[str]) -> list[str]:
         """What takes each carry's place: anything of its shape, itself and the others too."""
-        return [self.one(*scope.names(scope.floats[c])) for c in carries]
+        return [self.output(scope, scope.floats[c]) for c in carries]
+
+    def output(self, scope: Scope, shape: Shape) -> str:
+        """A value of the block, or two that are combined as they leave it."""
+        names = scope.names(shape)
+        form = self.one("{0}", "{0}", "{0} + 0.25 * {1}", "0.5 * {0} - {1}", "{0} * {1}")
+        return form.format(self.recent(names), self.one(*names))
 
     def bind(self, scope: Scope, starts: list[str]) -> list[str]:
         carries = [self.name("c") for _ in starts]
@@ -319,7 +329,7 @@ class Writer:
         self.line(f"def {name}():")
         self.indent += 1
         self.block(inner, 3)
-        self.line(f"return ({', '.join(self.one(*inner.names(s)) for s in shapes)},)")
+        self.line(f"return ({', '.join(self.output(inner, s) for s in shapes)},)")
         self.indent -= 1
         return name
 
@@ -394,6 +404,5 @@ def loop_programs(draw: Draw, reversible: bool = False) -> LoopProgram:
             writer.nested(scope)
         writer.assign(scope)
     found = [n for n in scope.floats if not n.startswith("x")][::-1]
-    others = draw(st.lists(st.sampled_from(found), max_size=2))
-    outputs = [*dict.fromkeys([found[0], *others])]
+    outputs = found[: draw(st.sampled_from((8, 3, 1, 5)))]
     return LoopProgram([*inputs, k], writer.lines, outputs, writer.reversible)
