@@ -80,6 +80,7 @@ class Writer:
     indent: int = 0
     count: int = 0
     reversible: bool = True
+    collective: bool = False  # whether the program runs once for each place of the axis "d"
 
     def name(self, letter: str) -> str:
         self.count += 1
@@ -196,11 +197,27 @@ class Writer:
         text, shape = self.one(*forms[::-1])
         return (text, shape) if math.prod(shape) <= MOST_ELEMENTS else None
 
+    def exchange(self, scope: Scope) -> tuple[str, Shape] | None:
+        """A value that comes from all places of an axis of two; the same code runs at each."""
+        a = self.any_of(scope)
+        assert a is not None
+        shape = scope.floats[a]
+        forms = [
+            "lax.psum({0}, 'd') / 2", "lax.ppermute({0}, 'd', [(0, 1), (1, 0)])",
+            "lax.pmean({0} ** 2, 'd')", "lax.all_gather({0}, 'd')[{1}]",
+            "lax.ppermute({0}, 'd', [(1, 0)])",
+            "{0} * (1.0 + lax.axis_index('d')).astype({0}.dtype) / 2",
+        ]  # fmt: skip
+        return self.one(*forms).format(a, self.index(scope, 2)), shape
+
     def assign(self, scope: Scope) -> None:
-        rule = self.one(
+        rules = (
             self.elementwise, self.update, self.read, self.scaled, self.reduced, self.product,
             self.view, self.slice_update,
         )  # fmt: skip
+        if self.collective:
+            rules += (self.exchange,) * 4
+        rule = self.one(*rules)
         drawn = rule(scope)
         if drawn is None:
             return
@@ -385,17 +402,21 @@ class Writer:
 
 
 @st.composite
-def loop_programs(draw: Draw, reversible: bool = False) -> LoopProgram:
-    """Programs with at least one loop or branch; with `reversible`, only known trip counts."""
+def loop_programs(draw: Draw, reversible: bool = False, collective: bool = False) -> LoopProgram:
+    """Programs with at least one loop or branch; with `reversible`, only known trip counts.
+
+    With `collective`, the inputs have a leading axis of two, the places of the axis "d".
+    """
     size = draw(st.sampled_from((3, 4, 2, 8, 17, 40, 300)))
     small = draw(st.sampled_from((2, 3, 1, 4)))
     shapes: list[Shape] = [(), (size,), (size, small), (small,), (small, small)]
     dtype = draw(st.sampled_from(("float64", "float64", "float32")))
     rng = np.random.default_rng(draw(st.integers(0, 20)))
     chosen = [(), *draw(st.lists(st.sampled_from(shapes[1:]), min_size=1, max_size=3))]
-    inputs = [rng.uniform(-1, 1, shape).astype(dtype) for shape in chosen]
+    places = (2,) if collective else ()
+    inputs = [rng.uniform(-1, 1, (*places, *shape)).astype(dtype) for shape in chosen]
     k = np.asarray(draw(st.integers(0, 6)), np.int64)
-    writer = Writer(draw)
+    writer = Writer(draw, collective=collective)
     scope = Scope({f"x{n}": shape for n, shape in enumerate(chosen)}, ["k"])
     while not any("lax." in line for line in writer.lines) or draw(st.booleans()):
         if reversible:
