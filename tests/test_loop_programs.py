@@ -14,6 +14,7 @@ from hypothesis import assume, given, settings
 import xform
 import xform.numpy as xnp
 from tests.programs.loops_grammar import LoopProgram, loop_programs
+from xform.compiler import block
 from xform.compiler.simplify import simplify
 from xform.config import config
 from xform.core.check import check
@@ -169,6 +170,15 @@ def check_places(program: LoopProgram) -> None:
 @given(loop_programs())
 def test_every_way_of_running_agrees(program):
     check_running(program)
+
+
+@FEW
+@given(loop_programs())
+def test_steps_in_memory_agree(program):
+    """Programs too small for it are compiled as large ones are: no loop runs on registers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(block, "in_registers", lambda node, module: None)
+        check_running(program)
 
 
 @MANY
