@@ -9,6 +9,7 @@ import numpy as np
 import xform
 import xform.numpy as xnp
 from tests.programs.arithmetic import COMPUTING, Statement
+from tests.programs.collectives import at_first, collective
 from tests.programs.drawing import Draw
 from tests.programs.placing import MOVING, PLACES, poke
 from tests.programs.values import (
@@ -39,8 +40,10 @@ class Scope:
     axes: tuple[tuple[str, int], ...] = ()
     lines: list[Line] = field(default_factory=list)
 
-    def within(self, params: Sequence[Known], traced: bool = False) -> "Scope":
-        return Scope([*self.pool, *params], self.depth + 1, self.traced or traced, self.axes)
+    def within(self, params: Sequence[Known], traced: bool = False, apart: bool = False) -> "Scope":
+        """A scope inside. One `apart` may run at some positions of the named axes only."""
+        axes = () if apart else self.axes
+        return Scope([*self.pool, *params], self.depth + 1, self.traced or traced, axes)
 
 
 Structured = Callable[["Builder", Scope], "list[Known] | None"]
@@ -87,6 +90,9 @@ class Builder:
                 found = self.draw.pick(self.structured)(self, scope)
                 scope.pool += found or []
                 continue
+            if scope.axes and not self.draw.below(3):
+                self.add(scope, collective(self.draw, scope.pool, scope.axes))
+                continue
             table = INSIDE if scope.depth else STRAIGHT
             self.add(scope, self.draw.pick(table)(self.draw, scope.pool))
 
@@ -100,8 +106,7 @@ class Builder:
             return None
         if self.smooth and any(k.dtype == "float32" for k in floats):
             return None
-        with xform.disable_jit():
-            value = eval(text, self.space)
+        value = self.evaluate(scope, text)
         if not is_tame(value):
             return None
         exact = keeps_exact and all(k.exact for k in operands) and on_grid(value)
@@ -113,6 +118,10 @@ class Builder:
         scope.pool.append(known)
         return known
 
+    def evaluate(self, scope: Scope, text: str) -> Any:
+        with xform.disable_jit():
+            return at_first(scope.axes, lambda: [eval(text, self.space)])[0]
+
     # -- statements with functions in them --
 
     def run(self, scope: Scope, lines: Sequence[Line], outs: Sequence[tuple[str, bool]]) -> Any:
@@ -121,7 +130,7 @@ class Builder:
         Gives the values, or None if they are not as claimed, too large, or amplify roundings.
         """
         claims = self.claims | {name for name, exact in outs if exact}
-        plain, shifted = (self.once(lines, outs, claims, seed) for seed in (None, 1))
+        plain, shifted = (self.once(scope, lines, outs, claims, seed) for seed in (None, 1))
         if plain is None or shifted is None:
             return None
         eps = float(np.finfo(self.precision).eps)
@@ -143,6 +152,7 @@ class Builder:
 
     def once(
         self,
+        scope: Scope,
         lines: Sequence[Line],
         outs: Sequence[tuple[str, bool]],
         claims: set[str],
@@ -151,9 +161,15 @@ class Builder:
         notes = Notes(frozenset(claims), seed)
         space = {**self.space, "note": notes}
         text = "\n".join(t for line in lines for t in written(line, True))
+        program = compile(text, "<statement>", "exec")
+
+        def make() -> list[Any]:
+            exec(program, space)
+            return [space[name] for name, _ in outs]
+
         with xform.disable_jit():
-            exec(compile(text, "<statement>", "exec"), space)
-        return [space[name] for name, _ in outs] if notes.holds else None
+            values = at_first(scope.axes, make)
+        return values if notes.holds else None
 
     def function(
         self, name: str, heads: Sequence[Line], head: str, inner: Scope, returned: str
@@ -175,14 +191,12 @@ class Builder:
         """A value of the shape, dtype and exactness of `c`: what a loop carries, a branch gives."""
         options = self.settled_texts(inner, c, carried)
         text = self.draw.pick(options)
-        with xform.disable_jit():
-            value = eval(text, self.space)
+        value = self.evaluate(inner, text)
         if str(value.dtype) != c.dtype:
             text = f"({text}).astype('{c.dtype}')"
         if tuple(value.shape) != c.shape or not is_tame(value):
             text = c.name
-        with xform.disable_jit():
-            value = eval(text, self.space)
+        value = self.evaluate(inner, text)
         known = self.define(Known(self.fresh(), value, c.exact, c.smooth))
         # A second name would hide that a value is passed on unchanged only from the reader.
         inner.lines.append(Line(f"{known.name} = {text}", (known.name,)))

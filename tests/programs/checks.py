@@ -12,7 +12,8 @@ import numpy as np
 
 import xform
 import xform.numpy as xnp
-from tests.programs.values import Notes, Program, defined, numbers
+from tests.programs.values import Notes, Program, defined, is_tame, numbers
+from xform.compiler import block
 from xform.compiler.simplify import simplify
 from xform.config import config
 from xform.core import dtypes
@@ -32,6 +33,17 @@ def double() -> Iterator[None]:
     """Numbers of 64 bits, and no files: what programs are drawn and checked under."""
     with config.scoped(enable_x64=True, cache_dir=""):
         yield
+
+
+@contextlib.contextmanager
+def steps_in_memory() -> Iterator[None]:
+    """Compiles small loops as large ones are compiled: none on registers, none in lanes."""
+    before = block.in_registers
+    block.in_registers = lambda node, module: None
+    try:
+        yield
+    finally:
+        block.in_registers = before
 
 
 def reference(f: Callable[..., Any], *args: Any) -> Any:
@@ -97,6 +109,8 @@ def check_ways_of_running(program: Program) -> None:
     jitted = xform.jit(f)
     for again in ("compiled", "called again"):
         assert_same(jitted(*given), wanted, again, precision, exact)
+    with steps_in_memory():
+        assert_same(xform.jit(f)(*given), wanted, "in memory", precision, exact)
     for x, before in zip(given, program.inputs, strict=True):
         np.testing.assert_array_equal(np.asarray(x), before, "an input has changed")
 
@@ -157,11 +171,7 @@ def check_derivatives(program: Program) -> None:
     values, pullback = xform.vjp(f, *at)
     assert_same(values, outs, "the value of vjp", precision)
     pulled = pullback(cts)
-    forward, size = inner(slopes, cts)
-    backward, size_too = inner(tangents, pulled)
-    tolerance = ROUNDINGS * float(np.finfo(precision).eps)
-    assert abs(forward - backward) <= tolerance * (1 + size + size_too), (forward, backward)
-
+    check_adjoint(slopes, cts, tangents, pulled, precision)
     assert_same(xform.jvp(f, at, tangents)[1], slopes, "jvp", precision)
     both = xform.jit(lambda xs, ts: xform.jvp(f, xs, ts))(at, tangents)
     assert_same(both[1], slopes, "jit(jvp)", precision)
@@ -169,6 +179,16 @@ def check_derivatives(program: Program) -> None:
     assert_same(back, pulled, "jit(vjp)", precision)
     if precision == "float64":
         check_differences(f, at, tangents, slopes)
+
+
+def check_adjoint(
+    slopes: Sequence[Any], cts: Sequence[Any], ts: Sequence[Any], pulled: Any, precision: str
+) -> None:
+    """<ct, J t> = <J^T ct, t>, up to the roundings of the terms."""
+    forward, size = inner(slopes, cts)
+    backward, size_too = inner(ts, pulled)
+    tolerance = ROUNDINGS * float(np.finfo(precision).eps)
+    assert abs(forward - backward) <= tolerance * (1 + size + size_too), (forward, backward)
 
 
 def check_differences(f: Any, at: Sequence[Any], ts: Sequence[Any], slopes: Sequence[Any]) -> None:
@@ -236,6 +256,54 @@ def rows_like(x: np.ndarray, size: int) -> list[Any]:
     else:
         others = [numbers(x.shape, str(x.dtype), 310 + n) for n in range(size - 1)]
     return [xnp.asarray(y) for y in (x, *others)]
+
+
+# -- named axes ---------------------------------------------------------------------------------
+
+
+def check_positions(program: Program) -> None:
+    """vmap with a name in Python = compiled = pmap, one device for each position; derivatives too.
+
+    The program's named axis is one of two positions.
+    """
+    f, ((name, size),), precision = program.function, program.axes, program.precision
+    stacks = [xnp.asarray(np.stack([np.asarray(y) for y in rows_like(x, size)]))
+              for x in program.inputs]  # fmt: skip
+    mapped, spread = (way(f, axis_name=name) for way in (xform.vmap, xform.pmap))
+    wanted = reference(mapped, *stacks)
+    if not all(is_tame(y) for y in wanted):
+        return
+    assert_same(mapped(*stacks), wanted, "vmap with a name", precision)
+    assert_same(xform.jit(mapped)(*stacks), wanted, "jit(vmap with a name)", precision)
+    with config.scoped(num_cpu_devices=size):
+        assert_same(spread(*stacks), wanted, "pmap", precision)
+    at = [k for k, x in enumerate(stacks) if is_float(x)]
+    if not at:
+        return
+
+    def moving(run: Any) -> Any:
+        def of_floats(*floats: Any) -> list[Any]:
+            full = list(stacks)
+            for k, x in zip(at, floats, strict=True):
+                full[k] = x
+            return [y for y in run(*full) if is_float(y)]
+
+        return of_floats
+
+    floats = [stacks[k] for k in at]
+    tangents = directions(floats, 100)
+    outs, slopes = reference(xform.jvp, moving(mapped), floats, tangents)
+    if not outs:
+        return
+    cts = directions(outs, 200)
+    pulled = reference(lambda: xform.vjp(moving(mapped), *floats)[1](cts))
+    check_adjoint(slopes, cts, tangents, pulled, precision)
+    back = xform.jit(lambda xs, c: xform.vjp(moving(mapped), *xs)[1](c))(floats, cts)
+    assert_same(back, pulled, "jit(vjp(vmap with a name))", precision)
+    with config.scoped(num_cpu_devices=size):
+        found = xform.vjp(moving(spread), *floats)[1](cts)
+        assert_same(found, pulled, "vjp(pmap)", precision)
+        assert_same(xform.jvp(moving(spread), floats, tangents)[1], slopes, "jvp(pmap)", precision)
 
 
 CHECKS: dict[str, Callable[[Program], None]] = {

@@ -17,11 +17,20 @@ from tests.programs.loops import STRUCTURED, drawn_input
 from tests.programs.values import Program
 
 
-def program(draw: Draw, most: int = 12, smooth: bool = False, loops: bool = True) -> Program:
-    """A program of at most `most` statements; with `smooth`, differentiable and in float64."""
+def program(
+    draw: Draw,
+    most: int = 12,
+    smooth: bool = False,
+    loops: bool = True,
+    axes: tuple[tuple[str, int], ...] = (),
+) -> Program:
+    """A program of at most `most` statements; with `smooth`, differentiable and in float64.
+
+    One with `axes` is what each position of these named axes runs.
+    """
     b = Builder(draw, STRUCTURED if loops else (), smooth)
     inputs = [drawn_input(b, k) for k in draw.several(4, 1)]
-    scope = Scope(list(inputs))
+    scope = Scope(list(inputs), traced=bool(axes), axes=axes)
     b.block(scope, most)
     made = scope.pool[len(inputs) :] or scope.pool[-1:]
     others = [draw.recent(made) for _ in draw.several(3)]
@@ -34,6 +43,7 @@ def program(draw: Draw, most: int = 12, smooth: bool = False, loops: bool = True
         [k.exact for k in outputs],
         b.precision,
         frozenset(b.claims),
+        axes,
     )
 
 
@@ -43,9 +53,10 @@ def programs(
     most: int = 12,
     smooth: bool = False,
     loops: bool = True,
+    axes: tuple[tuple[str, int], ...] = (),
 ) -> Program:
     """Programs that hypothesis draws and shrinks."""
-    return program(by_hypothesis(draw), most, smooth, loops)
+    return program(by_hypothesis(draw), most, smooth, loops, axes)
 
 
 def from_numbers(numbers: Sequence[int], **options: Any) -> Program:

@@ -9,28 +9,29 @@ import contextlib
 import traceback
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
-from tests.programs.checks import CHECKS, double
+from tests.programs.checks import CHECKS, check_positions, double
 from tests.programs.drawing import shrunk
 from tests.programs.grammar import from_numbers, from_seed
 from tests.programs.values import Program
 
 _MOST_TRIES = 1500
+EVERY = {**CHECKS, "positions": check_positions}
 
 
 def fault_of(program: Program, ways: Sequence[str]) -> str | None:
     """The way that fails and the kind of error, if one does."""
     for way in ways:
         try:
-            CHECKS[way](program)
+            EVERY[way](program)
         except Exception as error:
             return f"{way} {type(error).__name__}"
     return None
 
 
-def hunt(ways: Sequence[str], start: int, stop: int, *, smooth: bool, loops: bool) -> int:
+def hunt(ways: Sequence[str], start: int, stop: int, options: dict[str, Any]) -> int:
     """Checks the programs of the seeds; gives the number of those that fail."""
-    options = {"smooth": smooth, "loops": loops}
     faults = 0
     for seed in range(start, stop):
         program, used = from_seed(seed, **options)
@@ -51,7 +52,7 @@ def hunt(ways: Sequence[str], start: int, stop: int, *, smooth: bool, loops: boo
         print(f"\n--- seed {seed}: {fault}\n{least!r}", flush=True)
         with contextlib.suppress(Exception):
             try:
-                CHECKS[fault.split()[0]](least)
+                EVERY[fault.split()[0]](least)
             except Exception:
                 print(traceback.format_exc(limit=-3), flush=True)
     return faults
@@ -59,7 +60,7 @@ def hunt(ways: Sequence[str], start: int, stop: int, *, smooth: bool, loops: boo
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("way", choices=[*CHECKS, "all"])
+    parser.add_argument("way", choices=[*EVERY, "all"])
     parser.add_argument("start", type=int)
     parser.add_argument("stop", type=int)
     parser.add_argument("--smooth", action="store_true")
@@ -68,7 +69,10 @@ def main() -> None:
     ways = list(CHECKS) if given.way == "all" else [given.way]
     warnings.simplefilter("error")
     with double():
-        count = hunt(ways, given.start, given.stop, smooth=given.smooth, loops=not given.straight)
+        options: dict[str, Any] = {"smooth": given.smooth, "loops": not given.straight}
+        if given.way == "positions":
+            options["axes"] = (("d", 2),)
+        count = hunt(ways, given.start, given.stop, options)
     print(f"{count} of {given.stop - given.start} programs fail", flush=True)
 
 

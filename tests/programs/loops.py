@@ -90,7 +90,7 @@ def fori(b: Builder, scope: Scope) -> list[Known] | None:
     carries = _carries(b, scope, 3, least=1)
     states = [s for _, s in carries]
     index = b.define(Known(b.fresh(), xnp.asarray(int(low), dtype="int32"), True, True))
-    inner = scope.within([*states, index])
+    inner = scope.within([*states, index], apart=not high.isdigit())
     b.block(inner, 4)
     new = [b.settle(inner, s, states) for s in states]
     name = b.fresh("body")
@@ -113,7 +113,7 @@ def repeat(b: Builder, scope: Scope) -> list[Known] | None:
     states = [s for _, s in carries]
     zero = xnp.asarray(0, dtype="int64")
     count, counted = (b.define(Known(b.fresh(), zero, True, True)) for _ in range(2))
-    test = scope.within([counted, *(b.param(s) for s in states)])
+    test = scope.within([counted, *(b.param(s) for s in states)], apart=True)
     own = test.pool[len(scope.pool) :]
     for _ in b.draw.several(2):
         b.block(test, 1)
@@ -129,7 +129,7 @@ def repeat(b: Builder, scope: Scope) -> list[Known] | None:
             going = f"({going}) & xnp.{which}({wanted.name})"
         elif not b.smooth:
             going = f"({going}) & ({wanted.name} < {b.draw.between(0, 4)})"
-    inner = scope.within([*states, count])
+    inner = scope.within([*states, count], apart=True)
     b.block(inner, 4)
     new = [b.settle(inner, s, states) for s in states]
     test_name, name = b.fresh("test"), b.fresh("body")
@@ -154,7 +154,7 @@ def _branches(b: Builder, scope: Scope, count: int) -> tuple[list[Line], str, st
     lines: list[Line] = []
     for _ in range(count):
         params = [b.param(k) for k in operands]
-        inner = scope.within(params)
+        inner = scope.within(params, apart=True)
         for _ in b.draw.several(2):
             b.block(inner, 1)
         returned = listed([b.settle(inner, k).name for k in like])
@@ -227,8 +227,13 @@ def vmap(b: Builder, scope: Scope) -> list[Known] | None:
     if not whole:
         return None
     inner = scope.within(params, traced=True)
+    named = ""
+    if b.draw.flag():
+        axis = b.fresh("axis")
+        inner.axes = (*scope.axes, (axis, whole[0].shape[0]))
+        named = f", axis_name='{axis}'"
     b.block(inner, 4)
-    call = f"xform.vmap({{}})({', '.join(k.name for k in whole)})"
+    call = f"xform.vmap({{}}{named})({', '.join(k.name for k in whole)})"
     return _called(b, scope, inner, params, call, False)
 
 
@@ -238,7 +243,7 @@ def mapping(b: Builder, scope: Scope) -> list[Known] | None:
     if not whole:
         return None
     size = b.draw.pick((None, None, 1, 2, 3))
-    inner = scope.within(params, traced=size is not None)
+    inner = scope.within(params, traced=size is not None, apart=size is not None)
     b.block(inner, 3)
     names = listed([k.name for k in whole])
     call = f"lax.map(lambda xs: {{}}(*xs), {names}, batch_size={size})"

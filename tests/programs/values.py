@@ -92,7 +92,7 @@ class Program:
     exact: list[bool] = field(default_factory=list)
     precision: str = "float64"  # the shortest float that any value of it goes through
     claims: frozenset[str] = frozenset()  # names of values said to be exact
-    axes: int = 0  # how many named axes it is a function within
+    axes: tuple[tuple[str, int], ...] = ()  # the named axes it is run within
 
     def body(self, noted: bool = False) -> str:
         names = ", ".join(f"x{k}" for k in range(len(self.inputs)))
