@@ -20,6 +20,12 @@ def drawn(*shape: int) -> np.ndarray:
 
 
 FOUND = {
+    "halves of negative indices": fixed(
+        "v0 = xnp.flip(lax.pad(x0, 0.0, ((0, 0, 1),)))\nreturn v0", drawn(21)
+    ),
+    "suffix sums of many": fixed(
+        "v0 = lax.associative_scan(xnp.add, x0, reverse=True)\nreturn v0", drawn(65)
+    ),
     "inputs that are not used": fixed("v0 = xnp.sin(x1)\nreturn v0", drawn(), drawn(), drawn(3)),
     "results of a host call that are not used": fixed(
         "v0 = xnp.argsort(x0, axis=0)\nv1 = xnp.sort(v0, axis=0)\nreturn v1", drawn(17)

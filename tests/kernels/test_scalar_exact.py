@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import doctest
 import operator
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from harness import AVX2, BASELINE, compile_kernel, numpy_dtype
 
 from xform._kernels import builder, scalar
 from xform.compiler.target import Target, host
+from xform.runtime.engine import link
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 TARGETS = {"host": host(), "avx2": AVX2, "baseline": BASELINE}
@@ -171,6 +173,28 @@ def test_integer_division_targets(divisor: int, dtype: str, target: str) -> None
     for name, reference in (("div", c_quotient), ("rem", c_remainder)):
         kernel = compile_kernel(name, dtype, operands=2, target=TARGETS[target])
         same(kernel(x, y)[0], reference(x, y))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("divisor", [2, -2, 4, -4, 3])
+def test_division_of_negative_products_of_positions(divisor: int, target: str) -> None:
+    """LLVM 22 makes x of `sdiv x, 2` here: it knows that the products are not positive."""
+    machine = TARGETS[target]
+    lanes = machine.vector_bytes // 8
+    b = builder.Builder(fused=machine.has_fma)
+    start, out = builder.Value(b, "%start", "i64", 1, 0), builder.Value(b, "%out", "ptr", 1, 0)
+    position = b.splat(b.intrinsic("umin", start, 33), lanes) + b.lane_index(lanes, "i64")
+    operands = [position * -3, b.constant("i64", divisor)]
+    for row, name in enumerate(("div", "rem")):
+        (result,) = scalar.apply(b, name, "int64", operands, {})
+        b.store(result, b.pointer(out, "i64", row * lanes))
+    text = f"define void @k(i64 %start, ptr %out) {{\nentry:\n{b.body()}\n  ret void\n}}\n"
+    library = link(machine.object_code(text + "\n".join(sorted(b.declarations))), ["k"])
+    found = np.zeros((2, lanes), np.int64)
+    ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_void_p)(library["k"])(5, found.ctypes.data)
+    x = -3 * (5 + np.arange(lanes))
+    same(found[0], c_quotient(x, np.full_like(x, divisor)))
+    same(found[1], c_remainder(x, np.full_like(x, divisor)))
 
 
 def float_maximum(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -102,6 +102,10 @@ class Subscripts:
         if of.low >= 0:
             quotient = self.b.binary("udiv", value, by)
             return quotient, value - quotient * by
+        if by & (by - 1) == 0:
+            # Shorter than a division; and LLVM loses the division of a vector of products by 2.
+            shift = by.bit_length() - 1
+            return self.b.binary("ashr", value, shift), self.b.binary("and", value, by - 1)
         quotient = self.b.binary("sdiv", value, by)
         remainder = value - quotient * by
         negative = self.b.compare("slt", remainder, 0)
