@@ -15,6 +15,7 @@ from tests.programs.checks import (
     check_batches,
     check_derivatives,
     check_donation,
+    check_positions,
     check_ways_of_running,
     double,
 )
@@ -22,8 +23,13 @@ from tests.programs.drawing import Draw, Tape, shrunk
 from tests.programs.grammar import from_numbers, from_seed, programs
 from tests.programs.values import defined
 
-MANY = settings(max_examples=2 * settings().max_examples)
-SOME = settings(max_examples=settings().max_examples)
+NIGHTLY = 5000  # examples per property; `make nightly` draws four times as many programs
+
+
+def share(part: int) -> settings:
+    """So many programs for each hundred examples of a property."""
+    examples = settings().max_examples
+    return settings(max_examples=part * examples // 100 * (4 if examples >= NIGHTLY else 1))
 
 
 @pytest.fixture(autouse=True)
@@ -32,40 +38,46 @@ def _double() -> Iterator[None]:
         yield
 
 
-@MANY
+@share(120)
 @given(programs(loops=False))
 def test_every_way_of_running_agrees(program):
     check_ways_of_running(program)
 
 
-@MANY
+@share(160)
 @given(programs(most=6))
 def test_every_way_of_running_loops_agrees(program):
     check_ways_of_running(program)
 
 
-@SOME
+@share(60)
 @given(programs(most=6))
 def test_donation_changes_no_result(program):
     check_donation(program)
 
 
-@SOME
+@share(80)
 @given(programs(most=6))
 def test_forward_and_reverse_mode_are_adjoint(program):
     check_derivatives(program)
 
 
-@SOME
+@share(60)
 @given(programs(most=6, smooth=True))
 def test_derivatives_are_differences(program):
     check_derivatives(program)
 
 
-@SOME
+@share(60)
 @given(programs(most=5))
 def test_vmap_is_a_loop(program):
     check_batches(program)
+
+
+@share(60)
+@given(programs(most=5, axes=(("d", 2),)))
+def test_pmap_is_vmap(program):
+    check_positions(program)
 
 
 # -- the programs themselves ----------------------------------------------------------------------

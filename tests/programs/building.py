@@ -222,8 +222,11 @@ class Builder:
             return [*texts, f"~{c.name}", f"{c.name} ^ {draw.recent(flags).name}"]
         if not c.is_float:
             whole = [k for k in pool if k.is_index and k.shape in ((), c.shape)]
-            k = draw.recent(whole).name
-            return [*texts, f"({c.name} + {k}) % 9", f"({c.name} * 3 + 1) % 7", f"{c.name} ^ {k}"]
+            texts.append(f"({c.name} * 3 + 1) % 7")
+            if whole:
+                k = draw.recent(whole).name
+                texts += [f"({c.name} + {k}) % 9", f"{c.name} ^ {k}"]
+            return texts
         if c.exact:
             return texts if self.smooth else [*texts, *self.exact_texts(inner, c)]
         return [*texts, *self.float_texts(inner, c)]

@@ -34,6 +34,8 @@ def hunt(ways: Sequence[str], start: int, stop: int, options: dict[str, Any]) ->
     """Checks the programs of the seeds; gives the number of those that fail."""
     faults = 0
     for seed in range(start, stop):
+        if seed > start and (seed - start) % 250 == 0:
+            print(f"{seed - start} programs, {faults} fail", flush=True)
         program, used = from_seed(seed, **options)
         fault = fault_of(program, ways)
         if fault is None:
