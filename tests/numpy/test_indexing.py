@@ -258,3 +258,11 @@ def test_traced_mask_takes_one_number(mask):
     np.testing.assert_array_equal(xform.jit(lambda x, m: x.at[m].multiply(2))(x, mask), doubled)
     with pytest.raises(NonConcreteBooleanIndexError):
         xform.jit(lambda x, m: x.at[m].set(xnp.ones(3)))(x, mask)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+def test_wrapped_indices_of_few_bits(dtype):
+    """The size need not fit the dtype of the index."""
+    index = np.array([0, -1, 100]).astype(dtype)
+    found = xnp.take(np.arange(300), index, mode="wrap")
+    np.testing.assert_array_equal(found, index.astype(int) % 300)

@@ -236,6 +236,8 @@ def _index_array(indices: Any) -> Any:
 def _modulo(index: Any, n: int) -> Any:
     if n == 0:
         return index
+    if n > dtypes.iinfo(aval_of(index).dtype).max:
+        index = cast(index, _INT)
     size = full_like(index, n)
     rest = ops.rem(index, size)
     return select_n(ops.lt(rest, full_like(rest, 0)), rest, add(rest, size))
