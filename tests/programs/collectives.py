@@ -45,7 +45,7 @@ def collective(draw: Draw, pool: Sequence[Known], axes: Axes) -> Statement | Non
             texts.append(f"lax.psum_scatter({x.name}, '{name}', scatter_dimension={axis})")
             texts.append(f"lax.all_to_all({x.name}, '{name}', {axis}, {draw.below(x.ndim)})")
     smooth = len(texts)
-    if x.exact:
+    if x.exact and not x.is_float:  # the extremum has no derivative
         texts += [f"lax.pmax({x.name}, '{name}')", f"lax.pmin({x.name}, '{name}')"]
     chosen = draw.below(len(texts))
     return texts[chosen], [x], not x.is_float, chosen < smooth

@@ -36,7 +36,14 @@ def hunt(ways: Sequence[str], start: int, stop: int, options: dict[str, Any]) ->
     for seed in range(start, stop):
         if seed > start and (seed - start) % 250 == 0:
             print(f"{seed - start} programs, {faults} fail", flush=True)
-        program, used = from_seed(seed, **options)
+        try:
+            program, used = from_seed(seed, **options)
+        except Exception:
+            faults += 1
+            print(
+                f"\n--- seed {seed}: drawing it fails\n{traceback.format_exc(limit=-4)}", flush=True
+            )
+            continue
         fault = fault_of(program, ways)
         if fault is None:
             continue
