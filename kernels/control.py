@@ -100,6 +100,7 @@ class Control:
         yield loop
         if len(loop.following) != len(phis):
             raise ValueError(f"loop carries {len(phis)} values, got {len(loop.following)}")
+        following = [self.splat(v, p.lanes) for v, p in zip(loop.following, phis, strict=True)]
         body = self.scopes.pop()
         outer = self.scopes[-1].lines
         outer.append(f"  br label %{label}")
@@ -108,7 +109,6 @@ class Control:
             f"  {index.name} = phi i64 "
             f"[ {first.name}, %{entered_from} ], [ %n{number}, %{body.label} ]"
         )
-        following = [self.splat(v, p.lanes) for v, p in zip(loop.following, phis, strict=True)]
         for phi, before, after in zip(phis, carried, following, strict=True):
             outer.append(
                 f"  {phi.name} = phi {phi.type} "
@@ -209,15 +209,17 @@ class Control:
             given = body()
             blocks.append((self.scopes.pop(), given))
         lanes = [max(v.lanes for v in vs) for vs in zip(*(g for _, g in blocks), strict=True)]
+        widened: list[list[Value]] = []
+        for block, given in blocks:
+            self.scopes.append(block)
+            widened.append([self.splat(v, n) for v, n in zip(given, lanes, strict=True)])
+            self.scopes.pop()
         outer = self.scopes[-1].lines
         last = len(blocks) - 1
         cases = " ".join(f"i32 {k}, label %case{number}.{k}" for k in range(last))
         outer.append(f"  switch i32 {index.name}, label %case{number}.{last} [ {cases} ]")
         sources: list[list[str]] = [[] for _ in lanes]
-        for k, (block, given) in enumerate(blocks):
-            self.scopes.append(block)
-            wide = [self.splat(v, n) for v, n in zip(given, lanes, strict=True)]
-            self.scopes.pop()
+        for k, ((block, _), wide) in enumerate(zip(blocks, widened, strict=True)):
             outer.append(f"case{number}.{k}:")
             outer.extend(block.lines)
             outer.append(f"  br label %chosen{number}")

@@ -20,6 +20,18 @@ def drawn(*shape: int) -> np.ndarray:
 
 
 FOUND = {
+    "numbers that follow a vector in lanes": fixed(
+        """
+        def inner(x):
+            def body(carry, i):
+                a, b = carry
+                return (xnp.sin(a) * xnp.cos(b) + a * 3.0, i), None
+            return lax.scan(body, (x, x), xnp.arange(3.0))[0]
+        v0, v1 = xform.vmap(inner)(xnp.tanh(x0))
+        return v0, v1
+        """,
+        drawn(32),
+    ),
     "halves of negative indices": fixed(
         "v0 = xnp.flip(lax.pad(x0, 0.0, ((0, 0, 1),)))\nreturn v0", drawn(21)
     ),
