@@ -11,7 +11,7 @@ import xform.numpy as xnp
 from tests.programs.arithmetic import COMPUTING, Statement
 from tests.programs.collectives import at_first, collective
 from tests.programs.drawing import Draw
-from tests.programs.placing import MOVING, PLACES, poke
+from tests.programs.placing import MOVING, PLACES, place_in, poke
 from tests.programs.values import (
     SPACE,
     Known,
@@ -217,13 +217,14 @@ class Builder:
             )
             if is_smooth or not self.smooth:
                 texts += 2 * [text]
+            texts.append(draw.pick(moved_within(c, draw.recent(indices))))
         if c.is_bool:
             flags = [k for k in pool if k.is_bool and k.shape == c.shape]
             return [*texts, f"~{c.name}", f"{c.name} ^ {draw.recent(flags).name}"]
         if not c.is_float:
             whole = [k for k in pool if k.is_index and k.shape in ((), c.shape)]
             texts.append(f"({c.name} * 3 + 1) % 7")
-            if whole:
+            if whole and c.is_index:
                 k = draw.recent(whole).name
                 texts += [f"({c.name} + {k}) % 9", f"{c.name} ^ {k}"]
             return texts
@@ -270,6 +271,20 @@ class Builder:
             w = draw.recent([k for k in vectors if k.shape == v.shape])
             texts += [f"{c.name} + {v.name} @ {w.name}"]
         return texts
+
+
+def moved_within(c: Known, i: Known) -> list[str]:
+    """An array of which parts move: read, and written, in one update."""
+    x, count = c.name, -(-c.shape[0] // 2)
+    return [
+        f"lax.dynamic_update_slice_in_dim({x}, {x}[:{count}] * 2, {i.name}, 0)",
+        f"lax.dynamic_update_slice_in_dim({x}, xnp.flip({x}[:{count}], 0), {i.name}, 0)",
+        f"{x}.at[1:].set({x}[:-1])",
+        f"{x}.at[:-1].add({x}[1:])",
+        f"{x}.at[::2].set(xnp.flip({x}[::2], 0))",
+        f"{x}.at[{place_in(i, c.shape[0])}].add({x}[-1])",
+        f"{x}.at[xnp.arange({count})].set({x}[::-1][:{count}])",
+    ]
 
 
 def fine(k: Known, c: Known) -> bool:
