@@ -104,3 +104,52 @@ def test_neural_ode_gradient_goes_through_the_solver():
     found = xform.jit(xform.jacrev(end))(inputs)
     np.testing.assert_allclose(found, np.transpose(wanted), atol=5e-4)
     np.testing.assert_allclose(found, xform.jit(xform.jacfwd(end))(inputs), atol=1e-5)
+
+
+# Hamiltonian Monte Carlo
+
+
+def test_hmc_recovers_the_posterior():
+    pytest.importorskip("sklearn", reason="the data come from scikit-learn")
+    hmc = load("hmc")
+    chains, rates = hmc.main()
+    mean, covariance = hmc.exact_posterior(*hmc.standardized_data())
+    assert hmc.split_r_hat(chains).max() < 1.01
+    assert 0.6 < rates.min() <= rates.max() < 0.98
+    # The chains are independent: how their means differ is the error of the mean of all.
+    means = chains.astype(float).mean(1)
+    error = means.std(0, ddof=1) / len(means) ** 0.5
+    deviation = np.sqrt(np.diag(covariance))
+    assert np.all(error < 0.02 * deviation)
+    assert np.all(abs(means.mean(0) - mean) < 4 * error)
+    off = chains - mean
+    products = np.einsum("csi,csj->cij", off, off) / off.shape[1]
+    error = products.std(0, ddof=1) / len(products) ** 0.5
+    scale = np.outer(deviation, deviation)
+    assert np.all(error < 0.05 * scale)
+    assert np.all(abs(products.mean(0) - covariance) < 4 * error)
+
+
+def test_hmc_leapfrog_conserves_energy_and_returns():
+    """The error of the energy falls with the square of the step; backward is the way back."""
+    hmc = load("hmc")
+    w, p = np.float32([1.0, -0.5]), np.float32([0.3, 0.8])
+    potential = lambda w: xnp.sum(w**4) / 4 + w[0] * w[1]  # noqa: E731
+    slope = xform.grad(lambda w: -potential(w))
+
+    def loss_of_energy(size, steps):
+        v, q = hmc.leapfrog(slope, w, p, size, steps)
+        back, turned = hmc.leapfrog(slope, v, -q, size, steps)
+        np.testing.assert_allclose(back, w, atol=1e-5)
+        np.testing.assert_allclose(turned, -p, atol=1e-5)
+        return abs(potential(v) + q @ q / 2 - potential(w) - p @ p / 2)
+
+    assert 3 < loss_of_energy(0.1, 20) / loss_of_energy(0.05, 40) < 5
+
+
+def test_hmc_r_hat_tells_chains_that_have_not_mixed():
+    hmc = load("hmc")
+    chains = np.random.default_rng(0).normal(size=(8, 1000, 1))
+    assert hmc.split_r_hat(chains).max() < 1.01
+    chains[0] += 1
+    assert hmc.split_r_hat(chains).max() > 1.05
