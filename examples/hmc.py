@@ -5,11 +5,11 @@ measurements of 442 patients (Efron, Hastie, Johnstone and Tibshirani, Least Ang
 Annals of Statistics 32, 2004; scikit-learn brings the data). With known noise it is Gaussian and
 known in closed form, so the samples can be judged.
 
-A chain is one function: a `scan` over samples, each of which follows the Hamiltonian flow by a
-`fori_loop` of leapfrog steps with the `grad` of the log density, and is accepted or not. `vmap` makes
-many chains of it and `jit` one native function. (Neal, MCMC using Hamiltonian dynamics, in: Handbook
-of Markov Chain Monte Carlo, 2011. R-hat: Gelman and Rubin, Statistical Science 7, 1992, with split
-chains.)
+A chain is one function: a `scan` over samples. Each sample follows the Hamiltonian flow by a
+`fori_loop` of leapfrog steps, with the `grad` of the log density, and is accepted or not. `vmap`
+makes many chains of it and `jit` one native function. (Neal, MCMC using Hamiltonian dynamics, in:
+Handbook of Markov Chain Monte Carlo, 2011. R-hat: Gelman and Rubin, Statistical Science 7, 1992,
+with split chains.)
 """
 
 import time
@@ -56,7 +56,7 @@ def leapfrog(slope, w, p, size, steps):
 
 
 def sample_chain(key, start, density, size, samples, leaps=LEAPS):
-    """Draws samples, one after the other: an array (samples, dimensions); the rate of acceptance."""
+    """Draws samples, one after the other: an array (sample, dimension), and the share accepted."""
     slope = xform.grad(density)
 
     def draw(w, key):
@@ -88,7 +88,7 @@ def sample(key, x, y):
 
 
 def split_r_hat(chains):
-    """The spread of all samples relative to that within half chains: near 1 when they have mixed."""
+    """The spread of all samples relative to that within half chains: near 1 if they have mixed."""
     count = chains.shape[1] // 2
     halves = np.concatenate([chains[:, :count], chains[:, -count:]]).astype(float)
     within = halves.var(1, ddof=1).mean(0)

@@ -153,3 +153,43 @@ def test_hmc_r_hat_tells_chains_that_have_not_mixed():
     assert hmc.split_r_hat(chains).max() < 1.01
     chains[0] += 1
     assert hmc.split_r_hat(chains).max() > 1.05
+
+
+# Meta-learning
+
+
+def test_meta_learning_adapts_in_few_steps():
+    plain, meta = load("meta_learning").main()
+    assert meta[3] < plain[3] / 6
+    assert meta[1] < plain.min() / 3
+    # More steps than were trained for help, too.
+    assert meta[10] < meta[3] < meta[1] < meta[0]
+
+
+def test_meta_learning_gradient_is_that_of_steps_written_out():
+    """The gradient through the scan, of second order, against differences in double precision."""
+    maml = load("meta_learning")
+    with xform.config.scoped(enable_x64=True):
+        rng = np.random.default_rng(0)
+        params = xform.tree.map(
+            lambda p: np.asarray(p) + 0.1 * rng.normal(size=p.shape), maml.init(xform.random.key(0))
+        )
+        points = tuple(rng.normal(size=(2, 10)))
+        direction = xform.tree.map(lambda p: rng.normal(size=p.shape), params)
+
+        def adapted(size):
+            start = xform.tree.map(lambda p, d: p + size * d, params, direction)
+            path = maml.adapt(start, points, 3, 0.03)
+            return maml.loss(xform.tree.map(lambda p: p[-1], path), points)
+
+        slope = xform.jit(xform.grad(adapted))(0.0)
+        difference = (adapted(1e-5) - adapted(-1e-5)) / 2e-5
+        assert slope.dtype == np.float64
+        np.testing.assert_allclose(slope, difference, rtol=1e-7)
+
+        def first_order(size):
+            path = maml.adapt(xform.lax.stop_gradient(params), points, 3, 0.03)
+            end = xform.tree.map(lambda p, d: p[-1] + size * d, path, direction)
+            return maml.loss(end, points)
+
+        assert abs(xform.grad(first_order)(0.0) - slope) > 1e-3 * abs(slope)
