@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from scipy.stats import chi2
 
 import xform
 import xform.numpy as xnp
@@ -193,3 +194,42 @@ def test_meta_learning_gradient_is_that_of_steps_written_out():
             return maml.loss(end, points)
 
         assert abs(xform.grad(first_order)(0.0) - slope) > 1e-3 * abs(slope)
+
+
+# The Kalman filter
+
+
+def test_kalman_filter_is_accurate_and_knows_how_much():
+    raw, filtered, innovations, errors, covariances = load("kalman").main()
+    assert filtered < raw / 2
+    # Innovations are independent of each other; errors only from one target to another.
+    for squares, freedom in ((innovations, 2), (errors[:, -1], 5)):
+        low, high = chi2.ppf([0.005, 0.995], freedom * squares.size) / squares.size
+        assert low < squares.mean() < high
+    np.testing.assert_array_equal(covariances, np.swapaxes(covariances, -1, -2))
+    assert np.linalg.eigvalsh(covariances.astype(float)).min() > 0
+
+
+def test_kalman_filter_is_exact_for_a_linear_target(monkeypatch):
+    """Then the estimate is the mean of a Gaussian under the condition of all measurements."""
+    kalman = load("kalman")
+    f = np.eye(5, dtype=np.float32) + np.float32(0.1) * np.eye(5, k=1, dtype=np.float32)
+    h = np.float32([[1, 0, 0.5, 0, 0], [0, 1, 0, 0, 0.2]])
+    monkeypatch.setattr(kalman, "move", lambda state: f @ state)
+    monkeypatch.setattr(kalman, "measure", lambda state: h @ state)
+    p0, q, r = np.diag([1.0, 2, 1, 0.5, 1]), 0.01 * np.eye(5), np.diag([0.1, 0.2])
+    for name, value in (("P0", p0), ("Q", q), ("R", r)):
+        monkeypatch.setattr(kalman, name, value.astype(np.float32))
+    # What is measured in three steps is a matrix times the start and the shocks, plus noise.
+    motion, seen, now = f.astype(float), [], np.eye(5, 20)
+    for k in range(3):
+        now = motion @ now + np.eye(5, 20, k=5 * (k + 1))
+        seen.append(h @ now)
+    prior, noise, rows = np.kron(np.eye(4), q), np.kron(np.eye(3), r), np.concatenate(seen)
+    prior[:5, :5] = p0
+    gain = now @ prior @ rows.T @ np.linalg.inv(rows @ prior @ rows.T + noise)
+    measurements = np.float32([[0.3, -0.2], [0.5, 0.1], [0.4, 0.4]])
+    means, covariances, _ = kalman.track(np.zeros(5, np.float32), measurements)
+    np.testing.assert_allclose(means[-1], gain @ measurements.ravel(), atol=1e-5)
+    wanted = (now - gain @ rows) @ prior @ now.T
+    np.testing.assert_allclose(covariances[-1], wanted, atol=1e-5)
