@@ -233,3 +233,58 @@ def test_kalman_filter_is_exact_for_a_linear_target(monkeypatch):
     np.testing.assert_allclose(means[-1], gain @ measurements.ravel(), atol=1e-5)
     wanted = (now - gain @ rows) @ prior @ now.T
     np.testing.assert_allclose(covariances[-1], wanted, atol=1e-5)
+
+
+# Fixed points
+
+
+@pytest.fixture
+def x64():
+    with xform.config.scoped(enable_x64=True):
+        yield
+
+
+def test_fixed_point_of_the_orbit_is_found_within_its_error():
+    found, errors, true = load("fixed_point").main()
+    assert np.all(abs(found - true) < 4 * errors)
+    # The eccentricity, by no more than three parts in a hundred.
+    assert errors[4] < 0.03 * true[4]
+
+
+def test_fixed_point_gradient_is_that_of_differences_and_of_all_steps(x64):
+    points = load("fixed_point")
+    e, mean = 0.6, 1.1
+
+    def by_steps(e):
+        return xform.lax.fori_loop(0, 200, lambda _, x: mean + e * xnp.sin(x), mean)
+
+    anomaly = lambda e: points.anomaly(e, xnp.float64(mean))  # noqa: E731
+    np.testing.assert_allclose(anomaly(e) - e * np.sin(anomaly(e)), mean, rtol=1e-14)
+    for derivative in (xform.grad, xform.jacfwd, lambda f: xform.jit(xform.grad(f))):
+        slope = derivative(anomaly)
+        np.testing.assert_allclose(slope(e), xform.grad(by_steps)(e), rtol=1e-12)
+        difference = (anomaly(e + 1e-5) - anomaly(e - 1e-5)) / 2e-5
+        np.testing.assert_allclose(slope(e), difference, rtol=1e-8)
+        curvature = (slope(e + 1e-5) - slope(e - 1e-5)) / 2e-5
+        np.testing.assert_allclose(xform.grad(slope)(e), curvature, rtol=1e-8)
+
+
+def test_fixed_point_gradient_of_the_rod_and_its_memory(x64):
+    points = load("fixed_point")
+    k = 1 + 0.3 * np.cos(np.arange(12))
+
+    def mean(k):
+        return xnp.mean(points.temperatures(k))
+
+    slope = xform.jit(xform.grad(mean))(k)
+    by_steps = xform.grad(lambda k: xnp.mean(points.temperatures_by_steps(k, 4000)))
+    np.testing.assert_allclose(slope, xform.jit(by_steps)(k), rtol=1e-9, atol=1e-13)
+    differences = [(mean(k + 1e-5 * d) - mean(k - 1e-5 * d)) / 2e-5 for d in np.eye(12)]
+    np.testing.assert_allclose(slope, differences, rtol=1e-6, atol=1e-9)
+
+    def by(steps):
+        return points.memory_of_gradient(lambda k: points.temperatures_by_steps(k, steps), k)
+
+    implicit = points.memory_of_gradient(points.temperatures, k)
+    assert implicit < 20 * k.nbytes
+    assert by(4000) > 3.9 * by(1000) > 100 * implicit
