@@ -186,6 +186,46 @@ def loop_rows(only: str = "") -> list[Row]:
     return rows
 
 
+def loop_compiling() -> list[Row]:
+    """What it costs to trace and compile loops, and the gradient beside the loop itself."""
+    wide_numbers(True)
+    rows = []
+    times: dict[tuple[str, bool], float] = {}
+    for steps in (1_000, 100_000):
+        make = loops.integration(steps)
+        title = f"Runge-Kutta, {steps} steps"
+        found = {
+            library.name: fresh_time(library, make, False, (loops.START,)) for library in LIBRARIES
+        }
+        times[title, False] = found["xform"]
+        rows.append(Row(COMPILING, title, found, least=1))
+    found = {library.name: fresh_time(library, make, True, (loops.START,)) for library in LIBRARIES}
+    rows.append(Row(COMPILING, f"gradient of {title}", found, least=1))
+    against = {"xform": found["xform"], "function": times[title, False]}
+    rows.append(Row(COMPILING, f"grad(f) against f: {title}", against, "function", least=1 / 3))
+    wide_numbers(False)
+    return rows
+
+
+def fresh_time(
+    library: cases.Library, make: Callable, backward: bool, arguments: Any, repeats: int = 5
+) -> float:
+    """Seconds to trace and compile a loop, or its gradient, that no cache knows."""
+
+    def once(_: int) -> float:
+        salt = 1 + next(SALTS) / 1024
+        made = make(library)
+        function = lambda *a: made(*a) * salt  # noqa: E731
+        if backward:
+            function = loops.gradient(library, function, len(arguments))
+        jitted = library.root.jit(function)
+        start = time.perf_counter()
+        jitted.lower(*arguments).compile()
+        return time.perf_counter() - start
+
+    return median_once(once, repeats)
+
+
 def wide_numbers(on: bool) -> None:
     """Switches both libraries to 64 bits, or back."""
     jax.config.update("jax_enable_x64", on)
@@ -224,7 +264,7 @@ def main(path: str) -> None:
     rows = []
     with tempfile.TemporaryDirectory() as empty:
         xform.config.update("cache_dir", empty)
-        for part in (calls, compiling, kernels, gradients, loop_rows):
+        for part in (calls, compiling, kernels, gradients, loop_rows, loop_compiling):
             start = time.perf_counter()
             rows.extend(part())
             print(f"{part.__name__}: {time.perf_counter() - start:.0f} s", flush=True)

@@ -84,6 +84,18 @@ def starting() -> list[Row]:
         ]
 
 
+def on_two_devices() -> list[Row]:
+    """What needs two devices of the CPU, on all cores."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.json"
+        subprocess.run(
+            [sys.executable, str(HERE / "parallel.py"), str(path)],
+            env=environment(XFORM_NUM_CPU_DEVICES="2", JAX_NUM_CPU_DEVICES="2"),
+            check=True,
+        )
+        return [Row(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
+
+
 def pin() -> None:
     """Keeps this process, and those it starts, on one core, where the system can do that."""
     if hasattr(os, "sched_setaffinity"):
@@ -92,6 +104,7 @@ def pin() -> None:
 
 def main() -> None:
     """Runs everything and writes the report."""
+    parallel = on_two_devices()
     pin()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.json"
@@ -100,7 +113,7 @@ def main() -> None:
         )
         record = json.loads(path.read_text(encoding="utf-8"))
     rows = [Row(**row) for row in record["rows"]]
-    report = Report(record["versions"], [*rows, *starting()])
+    report = Report(record["versions"], [*rows, *parallel, *starting()])
     for group in report.groups():
         print(f"\n{report.table(group)}")
     missed = [row.title for row in report.rows if row.passed is False]

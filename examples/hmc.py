@@ -1,18 +1,13 @@
-"""Hamiltonian Monte Carlo: samples of a posterior, from several chains at once.
+"""Hamiltonian Monte Carlo samples the posterior of a linear regression, many chains at a time.
 
-The posterior is that of a linear regression: how the progress of diabetes depends on ten
-measurements of 442 patients (Efron, Hastie, Johnstone and Tibshirani, Least Angle Regression,
-Annals of Statistics 32, 2004; scikit-learn brings the data). With known noise it is Gaussian and
-known in closed form, so the samples can be judged.
+The data are the 442 patients of scikit-learn's diabetes set: ten measurements of each, and how far
+the disease went in a year. With known noise and a normal prior the posterior is normal and known
+exactly, so the samples can be judged; the sampler uses only the gradient of the log density.
 
-A chain is one function: a `scan` over samples. Each sample follows the Hamiltonian flow by a
-`fori_loop` of leapfrog steps, with the `grad` of the log density, and is accepted or not. `vmap`
-makes many chains of it and `jit` one native function. (Neal, MCMC using Hamiltonian dynamics, in:
-Handbook of Markov Chain Monte Carlo, 2011. R-hat: Gelman and Rubin, Statistical Science 7, 1992,
-with split chains.)
+R. M. Neal, MCMC using Hamiltonian dynamics, Handbook of Markov Chain Monte Carlo, 2011.
+A. Gelman, D. B. Rubin, Inference from iterative simulation using multiple sequences,
+Statist. Sci. 7 (1992) 457-472.
 """
-
-import time
 
 import numpy as np
 from sklearn.datasets import load_diabetes
@@ -21,97 +16,100 @@ import xform
 import xform.numpy as xnp
 from xform import lax, random
 
-CHAINS, SAMPLES, WARMUP, LEAPS = 16, 2000, 200, 12
-NOISE, PRIOR = 0.7, 1.0  # standard deviations, in those of the standardized data
+NOISE, PRIOR = 0.7, 1.0
+CHAINS, WARM_UP, SAMPLES = 32, 100, 500
+STEP, LONGEST = 0.025, 48
 
 
-def standardized_data():
-    x, y = load_diabetes(return_X_y=True)
-    x, y = (x - x.mean(0)) / x.std(0), (y - y.mean()) / y.std()
-    return x.astype(np.float32), y.astype(np.float32)
+def data():
+    """Inputs float32[442, 10] and outcomes float32[442], each of mean 0 and variance 1."""
+    inputs, outcomes = load_diabetes(return_X_y=True)
+    inputs = (inputs - inputs.mean(0)) / inputs.std(0)
+    outcomes = (outcomes - outcomes.mean()) / outcomes.std()
+    return inputs.astype(np.float32), outcomes.astype(np.float32)
 
 
-def exact_posterior(x, y):
-    """The mean and covariance of the weights: those of a Gaussian, by linear algebra."""
-    x, y = x.astype(float), y.astype(float)
-    covariance = np.linalg.inv(x.T @ x / NOISE**2 + np.eye(x.shape[1]) / PRIOR**2)
-    return covariance @ x.T @ y / NOISE**2, covariance
+def exact(inputs, outcomes):
+    """The mean and the covariance of the posterior: float64[10], float64[10, 10]."""
+    inputs, outcomes = np.float64(inputs), np.float64(outcomes)
+    precision = inputs.T @ inputs / NOISE**2 + np.eye(inputs.shape[1]) / PRIOR**2
+    covariance = np.linalg.inv(precision)
+    return covariance @ inputs.T @ outcomes / NOISE**2, covariance
 
 
-def log_density(w, x, y):
-    return -xnp.sum((y - x @ w) ** 2) / (2 * NOISE**2) - xnp.sum(w**2) / (2 * PRIOR**2)
+def log_density(weights, inputs, outcomes):
+    """The logarithm of the posterior density, up to a constant."""
+    misfit = (outcomes - inputs @ weights) / NOISE
+    return -(misfit @ misfit + weights @ weights / PRIOR**2) / 2
 
 
-def leapfrog(slope, w, p, size, steps):
-    """Follows dw/dt = p, dp/dt = slope(w) for so many steps of a size."""
+def leapfrog(slope, position, momentum, step, count):
+    """Follows Hamilton's equations for `count` steps: reversible, and keeps volumes."""
 
-    def leap(_, state):
-        w, p = state
-        w = w + size * p
-        return w, p + size * slope(w)
+    def body(_, state):
+        position, momentum = state
+        position = position + step * momentum
+        return position, momentum + step * slope(position)
 
-    p = p + size / 2 * slope(w)
-    w, p = lax.fori_loop(0, steps, leap, (w, p))
-    return w, p - size / 2 * slope(w)
+    momentum = momentum + step / 2 * slope(position)
+    position, momentum = lax.fori_loop(0, count, body, (position, momentum))
+    return position, momentum - step / 2 * slope(position)
 
 
-def sample_chain(key, start, density, size, samples, leaps=LEAPS):
-    """Draws samples, one after the other: an array (sample, dimension), and the share accepted."""
-    slope = xform.grad(density)
-
-    def draw(w, key):
-        by_momentum, by_length, by_chance = random.split(key, 3)
-        p = random.normal(by_momentum, w.shape)
-        # Flows of different lengths do not return to where they began.
-        length = size * random.uniform(by_length, minval=0.6, maxval=1.4)
-        new, q = leapfrog(slope, w, p, length, leaps)
-        gain = density(new) - density(w) - (q @ q - p @ p) / 2
-        accepted = xnp.log(random.uniform(by_chance)) < gain
-        w = xnp.where(accepted, new, w)
-        return w, (w, accepted)
-
-    _, (path, accepted) = lax.scan(draw, start, random.split(key, samples))
-    return path, xnp.mean(accepted)
+def transition(key, position, log_p):
+    """The next position of a chain, and whether the proposal was accepted."""
+    kick, length, coin = random.split(key, 3)
+    momentum = random.normal(kick, position.shape)
+    # A random length keeps the trajectory from returning to where it began, however often.
+    count = random.randint(length, (), 1, LONGEST + 1)
+    new, end = leapfrog(xform.grad(log_p), position, momentum, STEP, count)
+    gain = log_p(new) - end @ end / 2 - log_p(position) + momentum @ momentum / 2
+    accepted = xnp.log(random.uniform(coin)) < gain
+    return xnp.where(accepted, new, position), accepted
 
 
 @xform.jit
-def sample(key, x, y):
-    """Samples of the posterior from all chains: an array (chain, sample, weight)."""
-    by_start, by_chain = random.split(key)
-    starts = random.normal(by_start, (CHAINS, x.shape[1]))
+def sample(key, inputs, outcomes):
+    """CHAINS chains from scattered starts: float32[CHAINS, SAMPLES, 10], and the acceptance."""
 
-    def chain(key, start):
-        return sample_chain(key, start, lambda w: log_density(w, x, y), 0.02, WARMUP + SAMPLES)
+    def log_p(weights):
+        return log_density(weights, inputs, outcomes)
 
-    paths, rates = xform.vmap(chain)(random.split(by_chain, CHAINS), starts)
-    return paths[:, WARMUP:], rates
+    def chain(key):
+        start, walk = random.split(key)
+
+        def step(position, key):
+            position, accepted = transition(key, position, log_p)
+            return position, (position, accepted)
+
+        first = random.normal(start, inputs.shape[1:])
+        _, (positions, accepted) = lax.scan(step, first, random.split(walk, WARM_UP + SAMPLES))
+        return positions[WARM_UP:], accepted[WARM_UP:]
+
+    positions, accepted = xform.vmap(chain)(random.split(key, CHAINS))
+    return positions, xnp.mean(accepted)
 
 
-def split_r_hat(chains):
-    """The spread of all samples relative to that within half chains: near 1 if they have mixed."""
-    count = chains.shape[1] // 2
-    halves = np.concatenate([chains[:, :count], chains[:, -count:]]).astype(float)
-    within = halves.var(1, ddof=1).mean(0)
-    between = halves.mean(1).var(0, ddof=1)
-    return np.sqrt((count - 1) / count + between / within)
+def r_hat(samples):
+    """The potential scale reduction of each coordinate: near 1 once the chains have mixed."""
+    length = samples.shape[1]
+    within = samples.var(1, ddof=1).mean(0)
+    between = samples.mean(1).var(0, ddof=1)
+    return np.sqrt((length - 1) / length + between / within)
 
 
 def main():
-    x, y = standardized_data()
-    sample.lower(random.key(0), x, y).compile()
-    start = time.perf_counter()
-    chains, rates = sample(random.key(0), x, y)
-    seconds = time.perf_counter() - start
-    chains = np.asarray(chains)
-    mean, covariance = exact_posterior(x, y)
-    draws = chains.reshape(-1, x.shape[1]).astype(float)
-    print(f"{len(draws)} samples in {seconds:.2f} s; {np.mean(rates):.0%} accepted.")
-    print(f"R-hat is at most {split_r_hat(chains).max():.4f}.")
-    print("weight   exact mean, deviation    sampled")
-    for k, (m, v) in enumerate(zip(mean, np.diag(covariance), strict=True)):
-        exact = f"{m:7.3f} {np.sqrt(v):.3f}"
-        print(f"{k:6}   {exact:>20}    {draws[:, k].mean():.3f} {draws[:, k].std():.3f}")
-    return chains, np.asarray(rates)
+    inputs, outcomes = data()
+    samples, accepted = sample(random.key(0), inputs, outcomes)
+    samples = np.asarray(samples, np.float64)
+    mean, covariance = exact(inputs, outcomes)
+    print(f"{CHAINS} chains of {SAMPLES} samples: {float(accepted):.0%} accepted, ", end="")
+    print(f"R-hat at most {r_hat(samples).max():.3f}.")
+    print("weight  posterior mean  sampled  posterior sd  sampled")
+    deviations = np.sqrt(covariance.diagonal())
+    columns = mean, samples.mean((0, 1)), deviations, samples.std((0, 1))
+    for name, *numbers in zip(load_diabetes().feature_names, *columns, strict=True):
+        print("{:6}  {:14.3f}  {:7.3f}  {:12.3f}  {:7.3f}".format(name, *numbers))
 
 
 if __name__ == "__main__":

@@ -13,9 +13,11 @@ import numpy as np
 from xform import errors
 from xform.core import dtypes
 from xform.core.avals import ShapedArray
+from xform.core.axes import named_size
 from xform.core.primitive import Linear, Multilinear, Primitive, Zero, infer
 from xform.core.trace import aval_of
 from xform.core.values import to_numpy
+from xform.interpreters.batching import batch_flat, to_front
 from xform.interpreters.forward import jvp_flat
 
 DRAWS = 6  # examples for each dtype of a row that draws its own
@@ -35,18 +37,34 @@ class Example:
         return f"{self.row}({', '.join(str(aval_of(x)) for x in self.inputs)}, {self.params})"
 
     @property
+    def devices(self) -> tuple[int, ...]:
+        """The sizes of the named axes that the row runs inside of: leading dimensions."""
+        axes = self.params["axes"] if self.row.domain.devices else ()
+        return tuple(size for _, size in axes)
+
+    @property
     def avals(self) -> list[ShapedArray]:
-        return [aval_of(x) for x in self.inputs]
+        """What the row is given: its inputs, on one device."""
+        count = len(self.devices)
+        for x in self.inputs:
+            if x.shape[:count] != self.devices:
+                raise errors.ShapeError(f"expected devices {self.devices} in front", str(x.shape))
+        return [ShapedArray(x.shape[count:], aval_of(x).dtype) for x in self.inputs]
 
     @property
     def outputs(self) -> tuple[ShapedArray, ...]:
-        return infer(self.row, self.avals, self.params)
+        found = infer(self.row, self.avals, self.params)
+        return tuple(a.update(shape=(*self.devices, *a.shape)) for a in found)
 
     def with_inputs(self, inputs: Sequence[Any]) -> "Example":
         return Example(self.row, inputs, self.params)
 
     def flat(self, *inputs: Any) -> list[Any]:
-        """The operator as a function of flat arguments with flat results."""
+        """The operator as a function of flat arguments with flat results, on all devices."""
+        axes = self.params["axes"] if self.row.domain.devices else ()
+        return on_devices(self.on_one_device, axes, inputs)
+
+    def on_one_device(self, *inputs: Any) -> list[Any]:
         out = self.row.bind(*inputs, **self.params)
         return list(out) if self.row.multiple_results else [out]
 
@@ -76,6 +94,20 @@ class Example:
             return [0.0] * len(self.outputs)
         sizes = [np.abs(x).astype(x.dtype) if floats(x) else x for x in self.inputs]
         return [np.abs(widened(y)) for y in self.flat(*sizes)]
+
+
+def on_devices(function: Any, axes: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
+    """A function of one device's inputs within named axes, which lie in front."""
+    if not axes:
+        return list(function(*inputs))
+    (name, count), *rest = axes
+    outs, dims = batch_flat(
+        lambda *xs: on_devices(function, rest, xs),
+        named_size(count, name),
+        inputs,
+        [0] * len(inputs),
+    )
+    return [to_front(count, y, d) for y, d in zip(outs, dims, strict=True)]
 
 
 def draw_array(rng: Any, shape: Any, dtype: Any, low: float, high: float) -> np.ndarray[Any, Any]:

@@ -18,6 +18,7 @@ from tests.law_examples import (
     draw_array,
     examples,
     floats,
+    on_devices,
     precision,
     short_examples,
     widened,
@@ -264,6 +265,56 @@ def stacked(xs: Sequence[Any], x: np.ndarray[Any, Any], axis: int) -> np.ndarray
     return np.stack(xs, axis)
 
 
+# -- devices --------------------------------------------------------------------------------------
+
+
+def check_devices(row: Primitive) -> None:
+    """Inside a named axis an operator is its `impl` over all devices; its transpose is theirs."""
+    if not row.domain.devices:
+        return
+    for example in (*all_examples(row), *short_examples(row)):
+        wanted = [np.asarray(example.row.rule("impl")(*example.inputs, **example.params))]
+        check_results(example.flat(*example.inputs), wanted, example, "the batch rule")
+        check_inner_batch(example)
+    for example in all_examples(row):
+        if isinstance(row.jvp, Linear) and example.movable():
+            check_adjoint_over_devices(example)
+
+
+def check_inner_batch(example: Example) -> None:
+    """A batch within the devices, at every place, is a loop."""
+    count = len(example.devices)
+    for x in example.inputs:
+        items = [varied(x, k) for k in range(3)]
+        alone = [example.with_inputs([y]) for y in items]
+        for at in range(x.ndim - count + 1):
+
+            def batched(y: Any, at: int = at) -> list[Any]:
+                outs, dims = batch_flat(example.on_one_device, 3, [y], [at])
+                return [to_front(3, y, d) for y, d in zip(outs, dims, strict=True)]
+
+            stack = np.stack(items, count + at)
+            (found,) = on_devices(batched, example.params["axes"], [stack])
+            for k, one in enumerate(alone):
+                got = np.take(to_numpy(found), k, count)
+                check_results([got], one.flat(*one.inputs), one, f"a batch at {at} inside")
+
+
+def check_adjoint_over_devices(example: Example) -> None:
+    """<ct, f t> = <f^T ct, t>, summed over devices, with the transpose taken on each device."""
+    rng = np.random.default_rng(4)
+    cts = [random_like(rng, to_numpy(y)) for y in example.flat(*example.inputs)]
+
+    def pullback(x: Any, ct: Any) -> list[Any]:
+        return vjp_flat(example.on_one_device, [x])[1]([ct])
+
+    pulled = on_devices(pullback, example.params["axes"], [*example.inputs, *cts])
+    left, size_left = inner(cts, example.flat(*example.inputs))
+    right, size_right = inner(pulled, example.inputs)
+    eps = max(precision(aval_of(x).dtype) for x in example.inputs)
+    assert abs(left - right) <= 32 * eps * (size_left + size_right), f"{example}: {left}, {right}"
+
+
 # -- compiled -------------------------------------------------------------------------------------
 
 
@@ -436,6 +487,7 @@ LAWS = {
     "adjoint": check_adjoint,
     "linearity": check_linearity,
     "batching": check_batching,
+    "devices": check_devices,
     "compiled": check_compiled,
     "special": check_special,
     "refusal": check_refusal,

@@ -2,9 +2,13 @@
 
 import contextlib
 import doctest
+import importlib
+import importlib.util
 import inspect
 import io
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,6 +23,7 @@ import xform.nn.initializers
 import xform.numpy
 import xform.numpy.linalg
 import xform.random
+import xform.sharding
 import xform.tree
 import xform.tree_util
 
@@ -41,6 +46,7 @@ FACES = (
     xform.nn.initializers,
     xform.tree,
     xform.tree_util,
+    xform.sharding,
 )
 
 
@@ -108,9 +114,12 @@ def blocks(page, language):
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
-def test_the_example_of_the_readme_prints_what_it_says():
-    (code,), (output,) = blocks("README.md", "python"), blocks("README.md", "text")
-    assert code.count("\n") <= 20
+SHOWN = list(zip(blocks("README.md", "python"), blocks("README.md", "text"), strict=True))
+
+
+@pytest.mark.parametrize(("code", "output"), SHOWN, ids=["first", "loops_and_devices"])
+def test_the_examples_of_the_readme_print_what_they_say(code, output):
+    assert code.count("\n") <= 25
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(code, "README.md", "exec"), {})
@@ -141,7 +150,48 @@ def test_links_lead_somewhere(page):
         assert (page.parent / target).exists(), f"{page.name}: no {target}"
 
 
-# The notebooks
+# Examples
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(f"example_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.stem)
+def test_examples_run(path):
+    pytest.importorskip("sklearn", reason="the examples take their data from scikit-learn")
+    done = subprocess.run(
+        [sys.executable, str(path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    most = 100 if path.stem == "digits" else 200
+    assert path.read_text(encoding="utf-8").count("\n") <= most
+
+
+def test_the_steps_of_the_demo_are_the_same():
+    pytest.importorskip("sklearn", reason="the examples take their data from scikit-learn")
+    demo = load(ROOT / "examples" / "digits.py")
+    params = demo.init(xform.random.key(0))
+    speeds = xform.tree.map(lambda w: w / 100, params)
+    rng = np.random.default_rng(0)
+    images = rng.random((16, 64), np.float32)
+    labels = rng.integers(0, 10, 16).astype(np.int32)
+    found = demo.step(params, speeds, images, labels)
+    arrays = xform.tree.map(np.asarray, (params, speeds))
+    wanted = demo.numpy_step(*arrays, images, labels)
+    for ours, theirs in zip(xform.tree.leaves(found), xform.tree.leaves(wanted), strict=True):
+        # Sums over at most 128 numbers near 1, in another order.
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+# The notebook
 
 
 @pytest.mark.slow

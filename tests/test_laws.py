@@ -12,6 +12,7 @@ from tests import laws
 from xform import higher_order, ops
 from xform.core.loops import Map, Piece, View
 from xform.core.primitive import catalogue, elementwise, linear
+from xform.ops.collective import psum
 from xform.ops.cumulative import cumsum
 from xform.ops.elementwise import mul, square, stop_gradient, sub
 
@@ -45,6 +46,8 @@ WRONG = (
     ("adjoint", "mul", {"transpose": lambda ct, x, y: [mul(ct, x), None]}),
     ("linearity", "square", {"jvp": linear, "transpose": lambda ct, x: ct}),
     ("batching", "cumsum", {"batch": elementwise}),
+    ("devices", "psum_scatter", {"transpose": lambda ct, x, **params: psum(ct, **params)}),
+    ("devices", "all_to_all", {"batch": catalogue["ppermute"].batch}),
     ("compiled", "sin", {"lower": Map("cos")}),
     ("compiled", "rev", {"lower": View(lambda index, read, x, *, dimensions: [Piece(0, index)])}),
     ("special", "max", {"impl": np.fmax}),

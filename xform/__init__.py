@@ -22,6 +22,8 @@ from .api import (
     custom_vjp,
     device_get,
     device_put,
+    device_put_replicated,
+    device_put_sharded,
     disable_jit,
     enable_x64,
     eval_shape,
@@ -38,7 +40,9 @@ from .api import (
     make_jaxpr,
     named_call,
     named_scope,
+    pmap,
     pure_callback,
+    shard_map,
     value_and_grad,
     vjp,
     vmap,
@@ -46,6 +50,17 @@ from .api import (
 from .config import config
 from .core.dtypes import float0
 from .runtime.array import Array
+from .runtime.devices import (
+    Device,
+    default_backend,
+    device_count,
+    devices,
+    local_device_count,
+    local_devices,
+    process_count,
+    process_index,
+)
+from .runtime.sharding import NamedSharding, PartitionSpec as P, make_mesh
 
 __version__ = "0.1.0"
 
@@ -61,6 +76,7 @@ _SUBMODULES = (
     "lax",
     "nn",
     "random",
+    "sharding",
     "tree",
     "tree_util",
 )
@@ -70,6 +86,9 @@ jacobian = jacrev
 
 __all__ = [
     "Array",
+    "Device",
+    "NamedSharding",
+    "P",
     "ShapeDtypeStruct",
     "block_until_ready",
     "checkpoint",
@@ -78,8 +97,13 @@ __all__ = [
     "custom_gradient",
     "custom_jvp",
     "custom_vjp",
+    "default_backend",
+    "device_count",
     "device_get",
     "device_put",
+    "device_put_replicated",
+    "device_put_sharded",
+    "devices",
     "disable_jit",
     "enable_x64",
     "eval_shape",
@@ -95,12 +119,19 @@ __all__ = [
     "jvp",
     "linear_transpose",
     "linearize",
+    "local_device_count",
+    "local_devices",
     "make_jaxpr",
+    "make_mesh",
     "named_call",
     "named_scope",
     "numpy",
+    "pmap",
+    "process_count",
+    "process_index",
     "pure_callback",
     "remat",
+    "shard_map",
     "value_and_grad",
     "vjp",
     "vmap",

@@ -1,18 +1,20 @@
 """Configuration: one object, few options, each settable three ways.
 
-| option         | default          | what it does                                                 |
-|----------------|------------------|--------------------------------------------------------------|
-| `enable_x64`   | `False`          | 64-bit widths as in NumPy; off, new values are 32-bit        |
-| `disable_jit`  | `False`          | run jitted functions eagerly, one operation at a time        |
-| `debug_nans`   | `False`          | raise `NaNError` where a NaN first appears                   |
-| `check`        | `False`          | verify every intermediate representation after each pass     |
-| `native`       | `True`           | dispatch through compiled code; off, through Python          |
-| `dump`         | `""`             | stages to print: names separated by commas, or `"all"`       |
-| `log`          | `""`             | events to log: names separated by commas, such as `"compile"`|
-| `cache_dir`    | `~/.cache/xform` | where compiled code is kept; `""` keeps none                 |
-| `tape_bytes`   | 256 MiB          | memory of the tapes that reverse mode through `while`      |
-| `num_threads`  | `None`           | threads of a parallel kernel; `None` takes all that are ours |
-| `traceback`    | `False`          | show xform's own frames in tracebacks                        |
+| option                 | default          | what it does                                     |
+|------------------------|------------------|--------------------------------------------------|
+| `enable_x64`           | `False`          | 64-bit widths as in NumPy; off, 32-bit ones      |
+| `disable_jit`          | `False`          | run jitted functions eagerly, op by op           |
+| `debug_nans`           | `False`          | raise `NaNError` where a NaN first appears       |
+| `check`                | `False`          | verify every program after each pass             |
+| `native`               | `True`           | dispatch through compiled code; off, Python      |
+| `dump`                 | `""`             | stages to print, with commas between; or `"all"` |
+| `log`                  | `""`             | events to log, with commas between: `"compile"`  |
+| `cache_dir`            | `~/.cache/xform` | where compiled code is kept; `""` keeps none     |
+| `tape_bytes`           | 256 MiB          | memory of the tapes of reverse mode through `while` |
+| `num_threads`          | `None`           | threads of a parallel kernel; `None` takes all   |
+| `num_cpu_devices`      | `1`              | devices the CPU counts as, for `pmap` and meshes |
+| `collective_timeout_s` | `60.0`           | how long devices wait for each other             |
+| `traceback`            | `False`          | show xform's own frames in tracebacks            |
 
 Set an option for the process with ``config.update("enable_x64", True)`` or, before Python starts,
 ``XFORM_ENABLE_X64=1``; set it for a block of one thread with ``config.scoped``:
@@ -27,6 +29,7 @@ True
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -59,6 +62,15 @@ def _positive(value: object) -> int | None:
     """Read a number; None when it is not a positive integer."""
     text = str(value).strip()
     return int(text) if text.isascii() and text.isdecimal() and int(text) > 0 else None
+
+
+def _seconds(value: object) -> float | None:
+    """Read a time in seconds; None when it is not a positive number."""
+    try:
+        seconds = float(str(value))
+    except ValueError:
+        return None
+    return seconds if 0 < seconds < math.inf else None
 
 
 @dataclass(frozen=True)
@@ -118,6 +130,8 @@ _OPTIONS: Mapping[str, Option] = {
         Option("cache_dir", _default_cache_dir(), _text, "a directory, or '' for no cache"),
         Option("tape_bytes", 256 << 20, _positive, "a positive number of bytes"),
         Option("num_threads", None, _positive, "a positive integer, or None", optional=True),
+        Option("num_cpu_devices", 1, _positive, "a positive integer"),
+        Option("collective_timeout_s", 60.0, _seconds, "a positive number of seconds"),
         _switch("traceback", False),
     )
 }
@@ -156,6 +170,8 @@ class Config:
     cache_dir: str
     tape_bytes: int
     num_threads: int | None
+    num_cpu_devices: int
+    collective_timeout_s: float
     traceback: bool
     _values: dict[str, object]
     _counts: dict[str, int]

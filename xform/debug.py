@@ -1,4 +1,4 @@
-"""Looking into running programs: printing, and calls of Python functions.
+"""Looking into running programs and arrays: printing, calls of Python functions, drawings.
 
 >>> import xform
 >>> from xform import debug
@@ -26,8 +26,9 @@ from .core.trace import BASE, Tracer
 from .errors import ArgumentError
 from .numpy.promotion import operand
 from .ops.callback import debug_callback
+from .shard_drawing import visualize_array_sharding, visualize_sharding
 
-__all__ = ["callback", "print"]
+__all__ = ["callback", "print", "visualize_array_sharding", "visualize_sharding"]
 
 
 def callback(

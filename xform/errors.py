@@ -20,6 +20,8 @@ __all__ = [
     "AxisError",
     "CacheWarning",
     "CheckError",
+    "CollectiveError",
+    "CollectiveTimeoutError",
     "CompileError",
     "ConcretizationTypeError",
     "DonatedBufferError",
@@ -184,8 +186,11 @@ def _rebuild(
     cls: type[XformError], args: tuple[object, ...], state: dict[str, object]
 ) -> XformError:
     """Make an error again from its pickled parts, without running its constructor."""
-    # The constructor of the base in C: that of the second base, such as MemoryError, refuses.
-    error = Exception.__new__(cls, *args)
+    # The constructor of the base in C: that of another base, such as MemoryError, refuses. OSError
+    # has a layout of its own, and makes its own.
+    base = OSError if issubclass(cls, OSError) else Exception
+    error: XformError = base.__new__(cls, *args)
+    error.args = args
     error.__dict__.update(state)
     return error
 
@@ -264,6 +269,14 @@ class AbsentRuleError(XformError, NotImplementedError):
 
 class UnknownAxisError(XformError, NameError):
     """A collective over an axis name that no enclosing transformation binds."""
+
+
+class CollectiveError(XformError, RuntimeError):
+    """Devices that do not meet at the same collectives, or one that failed."""
+
+
+class CollectiveTimeoutError(CollectiveError, TimeoutError):
+    """A device that waited too long for the others at a collective."""
 
 
 class CheckError(XformError, AssertionError):

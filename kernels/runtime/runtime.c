@@ -4,6 +4,7 @@
  * it to runtime.ll, which is what users get.
  */
 #include "call.c"
+#include "devices.c"
 
 enum { MAX_PLANS = 256, MAX_DEPTH = 4 };
 

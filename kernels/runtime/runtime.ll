@@ -1,10 +1,13 @@
 ; Made from runtime.c by build.py; do not edit.
-; sources: 45ed0ed9b2eb9de7000c6fa42abdabc5e8060ff773edcd32bbafe5e7983bdd22
-; imports: PyBool_Type PyCallable_Check PyComplex_Type PyDict_GetItemWithError PyDict_New PyDict_Next PyDict_SetItem PyDict_Size PyDict_Type PyErr_Clear PyErr_NoMemory PyErr_Occurred PyErr_SetString PyEval_RestoreThread PyEval_SaveThread PyExc_BufferError PyExc_RuntimeError PyExc_TypeError PyFloat_Type PyList_New PyList_Type PyLong_AsLongLongAndOverflow PyLong_AsSsize_t PyLong_FromSsize_t PyLong_Type PyMethod_New PyObject_CallOneArg PyObject_ClearWeakRefs PyObject_Free PyObject_GC_Del PyObject_GC_UnTrack PyObject_GetAttr PyObject_RichCompareBool PyObject_Vectorcall PyTuple_New PyTuple_Size PyTuple_Type PyType_GenericAlloc Py_DecRef Py_IncRef _PyObject_New _Py_FalseStruct _Py_NoneStruct _Py_TrueStruct
-; exports: add_plan address array_dealloc array_get array_getbuffer clear_plans delete_array empty from_numpy function_clear function_dealloc function_descr_get function_new function_traverse function_vectorcall guard_enter guard_exit idle_bytes is_deleted plan_count pool_class_of python self_test_kernel trim view wrap writable
+; sources: e79e70700393fda842b79aa72899a4929b3d6e172f92b021775ece66785705f6
+; imports: PyBool_Type PyCallable_Check PyComplex_Type PyDict_GetItemWithError PyDict_New PyDict_Next PyDict_SetItem PyDict_Size PyDict_Type PyErr_CheckSignals PyErr_Clear PyErr_NoMemory PyErr_Occurred PyErr_SetObject PyErr_SetString PyEval_RestoreThread PyEval_SaveThread PyExc_BufferError PyExc_RuntimeError PyExc_TypeError PyFloat_Type PyGILState_Ensure PyGILState_Release PyList_New PyList_Type PyLong_AsLongLongAndOverflow PyLong_AsSsize_t PyLong_FromSsize_t PyLong_Type PyMethod_New PyObject_CallOneArg PyObject_ClearWeakRefs PyObject_Free PyObject_GC_Del PyObject_GC_UnTrack PyObject_GetAttr PyObject_RichCompareBool PyObject_Vectorcall PyTuple_New PyTuple_Size PyTuple_Type PyType_GenericAlloc Py_DecRef Py_IncRef _PyObject_New _Py_FalseStruct _Py_NoneStruct _Py_TrueStruct
+; exports: add_plan address array_dealloc array_get array_getbuffer clear_plans collective_fetch collective_place collective_stack delete_array devices_call devices_complain devices_forget devices_prepare devices_run devices_run_released devices_timeout_ns devices_workers empty from_numpy function_clear function_dealloc function_descr_get function_new function_traverse function_vectorcall group_bytes group_end group_exchange group_leave group_meet group_start group_stop guard_enter guard_exit idle_bytes is_deleted plan_count pool_class_of python self_test_kernel trim view wrap writable
 
 %struct.pool_class = type { ptr, i64, i64, i64 }
 %struct.environment = type { ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr }
+%struct.device_slot = type { ptr, i64, [6 x i64] }
+%struct.timespec_t = type { i64, i64 }
+%struct.place = type { ptr, i64 }
 %struct.frame = type { ptr, ptr, ptr, ptr, ptr, ptr, i64, i64 }
 
 @pool = internal global [344 x %struct.pool_class] zeroinitializer, align 16
@@ -17,6 +20,13 @@
 @_Py_NoneStruct = external global [0 x i8], align 1
 @_Py_FalseStruct = external global [0 x i8], align 1
 @_Py_TrueStruct = external global [0 x i8], align 1
+@spare_workers = internal unnamed_addr global ptr null, align 8
+@spare_lock = internal global i64 0, align 8
+@worker_count = internal global i64 0, align 8
+@place_key_made = internal unnamed_addr global i1 false, align 8
+@place_key = internal global i32 0, align 4
+@devices_timeout_ns = local_unnamed_addr global i64 60000000000, align 8
+@devices_complain = local_unnamed_addr global ptr null, align 8
 @guard_count = external local_unnamed_addr global i64, align 8
 @PyExc_RuntimeError = external local_unnamed_addr global ptr, align 8
 @.str.2 = private unnamed_addr constant [32 x i8] c"the function is being destroyed\00", align 1
@@ -109,7 +119,7 @@ declare void @llvm.lifetime.end.p0(ptr captures(none)) #1
 ; Function Attrs: nounwind uwtable(sync)
 define ptr @idle_bytes(ptr noundef readnone captures(none) %0, ptr noundef readnone captures(none) %1, i64 noundef %2) local_unnamed_addr #3 {
   %4 = load i64, ptr @pool_idle, align 8
-  %5 = tail call ptr @PyLong_FromSsize_t(i64 noundef %4) #16
+  %5 = tail call ptr @PyLong_FromSsize_t(i64 noundef %4) #22
   ret ptr %5
 }
 
@@ -142,7 +152,7 @@ define ptr @trim(ptr noundef readnone captures(none) %0, ptr noundef readnone ca
 
 17:                                               ; preds = %14
   store i64 0, ptr @pool_idle, align 8
-  %18 = tail call ptr @PyLong_FromSsize_t(i64 noundef %4) #16
+  %18 = tail call ptr @PyLong_FromSsize_t(i64 noundef %4) #22
   ret ptr %18
 }
 
@@ -158,7 +168,7 @@ define void @array_dealloc(ptr noundef %0) local_unnamed_addr #3 {
   br i1 %8, label %10, label %9, !prof !8
 
 9:                                                ; preds = %1
-  tail call void @PyObject_ClearWeakRefs(ptr noundef nonnull %0) #16
+  tail call void @PyObject_ClearWeakRefs(ptr noundef nonnull %0) #22
   br label %10
 
 10:                                               ; preds = %9, %1
@@ -181,7 +191,7 @@ define void @array_dealloc(ptr noundef %0) local_unnamed_addr #3 {
 
 22:                                               ; preds = %17
   store ptr null, ptr %19, align 8
-  tail call void @Py_DecRef(ptr noundef nonnull %20) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %20) #22
   br label %46
 
 23:                                               ; preds = %17
@@ -221,8 +231,8 @@ define void @array_dealloc(ptr noundef %0) local_unnamed_addr #3 {
   br label %46
 
 46:                                               ; preds = %40, %39, %22, %13
-  tail call void @PyObject_Free(ptr noundef nonnull %0) #16
-  tail call void @Py_DecRef(ptr noundef %5) #16
+  tail call void @PyObject_Free(ptr noundef nonnull %0) #22
+  tail call void @Py_DecRef(ptr noundef %5) #22
   ret void
 }
 
@@ -237,7 +247,7 @@ define internal fastcc void @array_release(ptr noundef captures(none) %0, ptr no
 
 6:                                                ; preds = %2
   store ptr null, ptr %3, align 8
-  tail call void @Py_DecRef(ptr noundef nonnull %4) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %4) #22
   br label %30
 
 7:                                                ; preds = %2
@@ -296,14 +306,14 @@ define range(i32 -1, 1) i32 @array_getbuffer(ptr noundef %0, ptr noundef writeon
 
 9:                                                ; preds = %3
   %10 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 48), align 8
-  %11 = tail call ptr @PyObject_CallOneArg(ptr noundef %10, ptr noundef nonnull %0) #16
+  %11 = tail call ptr @PyObject_CallOneArg(ptr noundef %10, ptr noundef nonnull %0) #22
   %12 = icmp eq ptr %11, null
   br i1 %12, label %62, label %13
 
 13:                                               ; preds = %9
-  tail call void @Py_DecRef(ptr noundef nonnull %11) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %11) #22
   %14 = load ptr, ptr @PyExc_RuntimeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %14, ptr noundef nonnull @.str.5) #16
+  tail call void @PyErr_SetString(ptr noundef %14, ptr noundef nonnull @.str.5) #22
   br label %62
 
 15:                                               ; preds = %3
@@ -313,7 +323,7 @@ define range(i32 -1, 1) i32 @array_getbuffer(ptr noundef %0, ptr noundef writeon
 
 18:                                               ; preds = %15
   %19 = load ptr, ptr @PyExc_BufferError, align 8
-  tail call void @PyErr_SetString(ptr noundef %19, ptr noundef nonnull @.str) #16
+  tail call void @PyErr_SetString(ptr noundef %19, ptr noundef nonnull @.str) #22
   br label %62
 
 20:                                               ; preds = %15
@@ -326,13 +336,13 @@ define range(i32 -1, 1) i32 @array_getbuffer(ptr noundef %0, ptr noundef writeon
 
 26:                                               ; preds = %20
   %27 = load ptr, ptr @PyExc_BufferError, align 8
-  tail call void @PyErr_SetString(ptr noundef %27, ptr noundef nonnull @.str.1) #16
+  tail call void @PyErr_SetString(ptr noundef %27, ptr noundef nonnull @.str.1) #22
   br label %62
 
 28:                                               ; preds = %20
   %29 = getelementptr inbounds nuw i8, ptr %5, i64 44
   store i32 1, ptr %29, align 4
-  tail call void @Py_IncRef(ptr noundef nonnull %0) #16
+  tail call void @Py_IncRef(ptr noundef nonnull %0) #22
   %30 = load ptr, ptr %5, align 8
   store ptr %30, ptr %1, align 8
   store ptr %0, ptr %6, align 8
@@ -388,14 +398,14 @@ define range(i32 -1, 1) i32 @array_getbuffer(ptr noundef %0, ptr noundef writeon
 
 ; Function Attrs: nounwind uwtable(sync)
 define internal fastcc void @complain(ptr noundef %0, ptr noundef %1) unnamed_addr #3 {
-  %3 = tail call ptr @PyObject_CallOneArg(ptr noundef %0, ptr noundef %1) #16
+  %3 = tail call ptr @PyObject_CallOneArg(ptr noundef %0, ptr noundef %1) #22
   %4 = icmp eq ptr %3, null
   br i1 %4, label %7, label %5
 
 5:                                                ; preds = %2
-  tail call void @Py_DecRef(ptr noundef nonnull %3) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %3) #22
   %6 = load ptr, ptr @PyExc_RuntimeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %6, ptr noundef nonnull @.str.5) #16
+  tail call void @PyErr_SetString(ptr noundef %6, ptr noundef nonnull @.str.5) #22
   br label %7
 
 7:                                                ; preds = %5, %2
@@ -415,7 +425,7 @@ define noundef ptr @array_get(ptr noundef readonly captures(none) %0, ptr nounde
   %7 = ptrtoint ptr %1 to i64
   %8 = getelementptr inbounds i8, ptr %6, i64 %7
   %9 = load ptr, ptr %8, align 8
-  tail call void @Py_IncRef(ptr noundef %9) #16
+  tail call void @Py_IncRef(ptr noundef %9) #22
   ret ptr %9
 }
 
@@ -426,7 +436,7 @@ define ptr @empty(ptr noundef readnone captures(none) %0, ptr noundef readonly c
 
 5:                                                ; preds = %3
   %6 = load ptr, ptr @PyExc_TypeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %6, ptr noundef nonnull @.str.6) #16
+  tail call void @PyErr_SetString(ptr noundef %6, ptr noundef nonnull @.str.6) #22
   br label %53
 
 7:                                                ; preds = %3
@@ -467,30 +477,30 @@ define ptr @empty(ptr noundef readnone captures(none) %0, ptr noundef readonly c
 
 30:                                               ; preds = %27, %11
   %31 = load i64, ptr %9, align 8
-  %32 = tail call ptr @PyLong_FromSsize_t(i64 noundef %31) #16
+  %32 = tail call ptr @PyLong_FromSsize_t(i64 noundef %31) #22
   %33 = icmp eq ptr %32, null
   br i1 %33, label %53, label %34
 
 34:                                               ; preds = %30
   %35 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
-  %36 = tail call ptr @PyObject_CallOneArg(ptr noundef %35, ptr noundef nonnull %32) #16
+  %36 = tail call ptr @PyObject_CallOneArg(ptr noundef %35, ptr noundef nonnull %32) #22
   %37 = icmp eq ptr %36, null
   br i1 %37, label %40, label %38
 
 38:                                               ; preds = %34
-  tail call void @Py_DecRef(ptr noundef nonnull %36) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %36) #22
   %39 = load ptr, ptr @PyExc_RuntimeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %39, ptr noundef nonnull @.str.5) #16
+  tail call void @PyErr_SetString(ptr noundef %39, ptr noundef nonnull @.str.5) #22
   br label %40
 
 40:                                               ; preds = %38, %34
-  tail call void @Py_DecRef(ptr noundef nonnull %32) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %32) #22
   br label %53
 
 41:                                               ; preds = %27, %18
   %42 = phi ptr [ %16, %18 ], [ %28, %27 ]
   %43 = load ptr, ptr @python, align 8
-  %44 = tail call ptr @_PyObject_New(ptr noundef %43) #16
+  %44 = tail call ptr @_PyObject_New(ptr noundef %43) #22
   %45 = icmp eq ptr %44, null
   br i1 %45, label %51, label %46, !prof !10
 
@@ -517,25 +527,25 @@ define ptr @empty(ptr noundef readnone captures(none) %0, ptr noundef readonly c
 ; Function Attrs: nounwind uwtable(sync)
 define internal fastcc ptr @descriptor_of(ptr noundef %0) unnamed_addr #3 {
   %2 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 24), align 8
-  %3 = tail call ptr @PyObject_GetAttr(ptr noundef %0, ptr noundef %2) #16
+  %3 = tail call ptr @PyObject_GetAttr(ptr noundef %0, ptr noundef %2) #22
   %4 = icmp eq ptr %3, null
   br i1 %4, label %19, label %5
 
 5:                                                ; preds = %1
-  %6 = tail call i64 @PyLong_AsSsize_t(ptr noundef nonnull %3) #16
-  tail call void @Py_DecRef(ptr noundef nonnull %3) #16
+  %6 = tail call i64 @PyLong_AsSsize_t(ptr noundef nonnull %3) #22
+  tail call void @Py_DecRef(ptr noundef nonnull %3) #22
   %7 = icmp eq i64 %6, 0
   br i1 %7, label %8, label %14
 
 8:                                                ; preds = %5
   %9 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 32), align 8
-  %10 = tail call ptr @PyObject_CallOneArg(ptr noundef %9, ptr noundef %0) #16
+  %10 = tail call ptr @PyObject_CallOneArg(ptr noundef %9, ptr noundef %0) #22
   %11 = icmp eq ptr %10, null
   br i1 %11, label %19, label %12
 
 12:                                               ; preds = %8
-  %13 = tail call i64 @PyLong_AsSsize_t(ptr noundef nonnull %10) #16
-  tail call void @Py_DecRef(ptr noundef nonnull %10) #16
+  %13 = tail call i64 @PyLong_AsSsize_t(ptr noundef nonnull %10) #22
+  tail call void @Py_DecRef(ptr noundef nonnull %10) #22
   br label %14
 
 14:                                               ; preds = %12, %5
@@ -557,7 +567,7 @@ define ptr @wrap(ptr noundef readnone captures(none) %0, ptr noundef %1, i64 nou
 
 5:                                                ; preds = %3
   %6 = load ptr, ptr @PyExc_TypeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %6, ptr noundef nonnull @.str.6) #16
+  tail call void @PyErr_SetString(ptr noundef %6, ptr noundef nonnull @.str.6) #22
   br label %76
 
 7:                                                ; preds = %3
@@ -628,23 +638,23 @@ define ptr @wrap(ptr noundef readnone captures(none) %0, ptr noundef %1, i64 nou
 
 55:                                               ; preds = %48, %33, %12, %27, %20
   %56 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 40), align 8
-  %57 = tail call ptr @PyObject_Vectorcall(ptr noundef %56, ptr noundef nonnull %1, i64 noundef 2, ptr noundef null) #16
+  %57 = tail call ptr @PyObject_Vectorcall(ptr noundef %56, ptr noundef nonnull %1, i64 noundef 2, ptr noundef null) #22
   %58 = icmp eq ptr %57, null
   br i1 %58, label %76, label %59
 
 59:                                               ; preds = %55
-  tail call void @Py_DecRef(ptr noundef nonnull %57) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %57) #22
   %60 = load ptr, ptr %1, align 8
   br label %61
 
 61:                                               ; preds = %45, %59, %38
   %62 = phi ptr [ %13, %38 ], [ %60, %59 ], [ %13, %45 ]
-  tail call void @Py_IncRef(ptr noundef %62) #16
+  tail call void @Py_IncRef(ptr noundef %62) #22
   %63 = load ptr, ptr %1, align 8
   %64 = getelementptr inbounds i8, ptr %63, i64 %14
   %65 = load ptr, ptr %64, align 8
   %66 = load ptr, ptr @python, align 8
-  %67 = tail call ptr @_PyObject_New(ptr noundef %66) #16
+  %67 = tail call ptr @_PyObject_New(ptr noundef %66) #22
   %68 = icmp eq ptr %67, null
   br i1 %68, label %74, label %69, !prof !10
 
@@ -661,7 +671,7 @@ define ptr @wrap(ptr noundef readnone captures(none) %0, ptr noundef %1, i64 nou
 
 74:                                               ; preds = %61
   %75 = load ptr, ptr %1, align 8
-  tail call void @Py_DecRef(ptr noundef %75) #16
+  tail call void @Py_DecRef(ptr noundef %75) #22
   br label %76
 
 76:                                               ; preds = %55, %69, %5, %74, %7
@@ -677,7 +687,7 @@ define ptr @from_numpy(ptr noundef readnone captures(none) %0, ptr noundef %1, i
 
 6:                                                ; preds = %3
   %7 = load ptr, ptr @PyExc_TypeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %7, ptr noundef nonnull @.str.6) #16
+  tail call void @PyErr_SetString(ptr noundef %7, ptr noundef nonnull @.str.6) #22
   br label %159
 
 8:                                                ; preds = %3
@@ -688,7 +698,7 @@ define ptr @from_numpy(ptr noundef readnone captures(none) %0, ptr noundef %1, i
   br i1 %12, label %159, label %13
 
 13:                                               ; preds = %8
-  call void @llvm.lifetime.start.p0(ptr nonnull %4) #16
+  call void @llvm.lifetime.start.p0(ptr nonnull %4) #22
   %14 = load ptr, ptr %1, align 8
   store ptr %14, ptr %4, align 16
   %15 = getelementptr inbounds nuw i8, ptr %4, i64 8
@@ -752,12 +762,12 @@ define ptr @from_numpy(ptr noundef readnone captures(none) %0, ptr noundef %1, i
   br i1 %57, label %48, label %59
 
 58:                                               ; preds = %48, %41
-  tail call void @Py_IncRef(ptr noundef %14) #16
+  tail call void @Py_IncRef(ptr noundef %14) #22
   br label %109
 
 59:                                               ; preds = %51, %36, %13, %30, %23
   %60 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 64), align 8
-  %61 = tail call ptr @PyObject_Vectorcall(ptr noundef %60, ptr noundef nonnull %1, i64 noundef 2, ptr noundef null) #16
+  %61 = tail call ptr @PyObject_Vectorcall(ptr noundef %60, ptr noundef nonnull %1, i64 noundef 2, ptr noundef null) #22
   store ptr %61, ptr %4, align 16
   %62 = icmp eq ptr %61, null
   br i1 %62, label %157, label %63
@@ -821,12 +831,12 @@ define ptr @from_numpy(ptr noundef readnone captures(none) %0, ptr noundef %1, i
 
 104:                                              ; preds = %97, %82, %63, %76, %69
   %105 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 40), align 8
-  %106 = call ptr @PyObject_Vectorcall(ptr noundef %105, ptr noundef nonnull %4, i64 noundef 2, ptr noundef null) #16
+  %106 = call ptr @PyObject_Vectorcall(ptr noundef %105, ptr noundef nonnull %4, i64 noundef 2, ptr noundef null) #22
   %107 = icmp eq ptr %106, null
   br i1 %107, label %154, label %108
 
 108:                                              ; preds = %104
-  call void @Py_DecRef(ptr noundef nonnull %106) #16
+  call void @Py_DecRef(ptr noundef nonnull %106) #22
   br label %109
 
 109:                                              ; preds = %94, %108, %87, %58
@@ -861,30 +871,30 @@ define ptr @from_numpy(ptr noundef readnone captures(none) %0, ptr noundef %1, i
 
 128:                                              ; preds = %125, %109
   %129 = load i64, ptr %11, align 8
-  %130 = call ptr @PyLong_FromSsize_t(i64 noundef %129) #16
+  %130 = call ptr @PyLong_FromSsize_t(i64 noundef %129) #22
   %131 = icmp eq ptr %130, null
   br i1 %131, label %154, label %132
 
 132:                                              ; preds = %128
   %133 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
-  %134 = call ptr @PyObject_CallOneArg(ptr noundef %133, ptr noundef nonnull %130) #16
+  %134 = call ptr @PyObject_CallOneArg(ptr noundef %133, ptr noundef nonnull %130) #22
   %135 = icmp eq ptr %134, null
   br i1 %135, label %138, label %136
 
 136:                                              ; preds = %132
-  call void @Py_DecRef(ptr noundef nonnull %134) #16
+  call void @Py_DecRef(ptr noundef nonnull %134) #22
   %137 = load ptr, ptr @PyExc_RuntimeError, align 8
-  call void @PyErr_SetString(ptr noundef %137, ptr noundef nonnull @.str.5) #16
+  call void @PyErr_SetString(ptr noundef %137, ptr noundef nonnull @.str.5) #22
   br label %138
 
 138:                                              ; preds = %136, %132
-  call void @Py_DecRef(ptr noundef nonnull %130) #16
+  call void @Py_DecRef(ptr noundef nonnull %130) #22
   br label %154
 
 139:                                              ; preds = %125, %116
   %140 = phi ptr [ %114, %116 ], [ %126, %125 ]
   %141 = load ptr, ptr @python, align 8
-  %142 = call ptr @_PyObject_New(ptr noundef %141) #16
+  %142 = call ptr @_PyObject_New(ptr noundef %141) #22
   %143 = icmp eq ptr %142, null
   br i1 %143, label %144, label %146, !prof !10
 
@@ -910,12 +920,12 @@ define ptr @from_numpy(ptr noundef readnone captures(none) %0, ptr noundef %1, i
 154:                                              ; preds = %146, %144, %128, %138, %104
   %155 = phi ptr [ null, %104 ], [ %142, %146 ], [ null, %144 ], [ null, %128 ], [ null, %138 ]
   %156 = load ptr, ptr %4, align 16
-  call void @Py_DecRef(ptr noundef %156) #16
+  call void @Py_DecRef(ptr noundef %156) #22
   br label %157
 
 157:                                              ; preds = %154, %59
   %158 = phi ptr [ null, %59 ], [ %155, %154 ]
-  call void @llvm.lifetime.end.p0(ptr nonnull %4) #16
+  call void @llvm.lifetime.end.p0(ptr nonnull %4) #22
   br label %159
 
 159:                                              ; preds = %6, %8, %157
@@ -946,7 +956,7 @@ define ptr @view(ptr noundef readnone captures(none) %0, ptr noundef readonly ca
 13:                                               ; preds = %5, %3
   %14 = phi ptr [ @.str.6, %3 ], [ @.str.7, %5 ]
   %15 = load ptr, ptr @PyExc_TypeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #22
   br label %48
 
 16:                                               ; preds = %5
@@ -972,7 +982,7 @@ define ptr @view(ptr noundef readnone captures(none) %0, ptr noundef readonly ca
   %30 = select i1 %29, i32 259, i32 257
   %31 = getelementptr inbounds nuw i8, ptr %26, i64 32
   %32 = load ptr, ptr %31, align 8
-  tail call void @Py_IncRef(ptr noundef %32) #16
+  tail call void @Py_IncRef(ptr noundef %32) #22
   %33 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 72), align 8
   %34 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 16), align 8
   %35 = load ptr, ptr %31, align 8
@@ -981,19 +991,19 @@ define ptr @view(ptr noundef readnone captures(none) %0, ptr noundef readonly ca
   %38 = getelementptr inbounds nuw i8, ptr %26, i64 104
   %39 = load ptr, ptr %38, align 8
   %40 = load ptr, ptr %24, align 8
-  %41 = tail call ptr %33(ptr noundef %34, ptr noundef %35, i32 noundef %37, ptr noundef %39, ptr noundef null, ptr noundef %40, i32 noundef %30, ptr noundef null) #16
+  %41 = tail call ptr %33(ptr noundef %34, ptr noundef %35, i32 noundef %37, ptr noundef %39, ptr noundef null, ptr noundef %40, i32 noundef %30, ptr noundef null) #22
   %42 = icmp eq ptr %41, null
   br i1 %42, label %48, label %43
 
 43:                                               ; preds = %21
-  tail call void @Py_IncRef(ptr noundef nonnull %23) #16
+  tail call void @Py_IncRef(ptr noundef nonnull %23) #22
   %44 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 80), align 8
-  %45 = tail call i32 %44(ptr noundef nonnull %41, ptr noundef nonnull %23) #16
+  %45 = tail call i32 %44(ptr noundef nonnull %41, ptr noundef nonnull %23) #22
   %46 = icmp slt i32 %45, 0
   br i1 %46, label %47, label %48
 
 47:                                               ; preds = %43
-  tail call void @Py_DecRef(ptr noundef nonnull %41) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %41) #22
   br label %48
 
 48:                                               ; preds = %19, %13, %47, %43, %21
@@ -1019,7 +1029,7 @@ define ptr @writable(ptr noundef readnone captures(none) %0, ptr noundef readonl
 13:                                               ; preds = %5, %3
   %14 = phi ptr [ @.str.6, %3 ], [ @.str.7, %5 ]
   %15 = load ptr, ptr @PyExc_TypeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #22
   br label %48
 
 16:                                               ; preds = %5
@@ -1045,7 +1055,7 @@ define ptr @writable(ptr noundef readnone captures(none) %0, ptr noundef readonl
   %30 = select i1 %29, i32 1283, i32 1281
   %31 = getelementptr inbounds nuw i8, ptr %26, i64 32
   %32 = load ptr, ptr %31, align 8
-  tail call void @Py_IncRef(ptr noundef %32) #16
+  tail call void @Py_IncRef(ptr noundef %32) #22
   %33 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 72), align 8
   %34 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 16), align 8
   %35 = load ptr, ptr %31, align 8
@@ -1054,19 +1064,19 @@ define ptr @writable(ptr noundef readnone captures(none) %0, ptr noundef readonl
   %38 = getelementptr inbounds nuw i8, ptr %26, i64 104
   %39 = load ptr, ptr %38, align 8
   %40 = load ptr, ptr %24, align 8
-  %41 = tail call ptr %33(ptr noundef %34, ptr noundef %35, i32 noundef %37, ptr noundef %39, ptr noundef null, ptr noundef %40, i32 noundef %30, ptr noundef null) #16
+  %41 = tail call ptr %33(ptr noundef %34, ptr noundef %35, i32 noundef %37, ptr noundef %39, ptr noundef null, ptr noundef %40, i32 noundef %30, ptr noundef null) #22
   %42 = icmp eq ptr %41, null
   br i1 %42, label %48, label %43
 
 43:                                               ; preds = %21
-  tail call void @Py_IncRef(ptr noundef nonnull %23) #16
+  tail call void @Py_IncRef(ptr noundef nonnull %23) #22
   %44 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 80), align 8
-  %45 = tail call i32 %44(ptr noundef nonnull %41, ptr noundef nonnull %23) #16
+  %45 = tail call i32 %44(ptr noundef nonnull %41, ptr noundef nonnull %23) #22
   %46 = icmp slt i32 %45, 0
   br i1 %46, label %47, label %48
 
 47:                                               ; preds = %43
-  tail call void @Py_DecRef(ptr noundef nonnull %41) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %41) #22
   br label %48
 
 48:                                               ; preds = %19, %13, %47, %43, %21
@@ -1092,7 +1102,7 @@ define ptr @address(ptr noundef readnone captures(none) %0, ptr noundef readonly
 13:                                               ; preds = %5, %3
   %14 = phi ptr [ @.str.6, %3 ], [ @.str.7, %5 ]
   %15 = load ptr, ptr @PyExc_TypeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #22
   br label %24
 
 16:                                               ; preds = %5
@@ -1107,7 +1117,7 @@ define ptr @address(ptr noundef readnone captures(none) %0, ptr noundef readonly
 
 21:                                               ; preds = %16
   %22 = ptrtoint ptr %17 to i64
-  %23 = tail call ptr @PyLong_FromSsize_t(i64 noundef %22) #16
+  %23 = tail call ptr @PyLong_FromSsize_t(i64 noundef %22) #22
   br label %24
 
 24:                                               ; preds = %19, %13, %21
@@ -1133,7 +1143,7 @@ define noundef ptr @delete_array(ptr noundef readnone captures(none) %0, ptr nou
 13:                                               ; preds = %3, %5
   %14 = phi ptr [ @.str.6, %3 ], [ @.str.7, %5 ]
   %15 = load ptr, ptr @PyExc_TypeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #22
   br label %58
 
 16:                                               ; preds = %5
@@ -1167,7 +1177,7 @@ define noundef ptr @delete_array(ptr noundef readnone captures(none) %0, ptr nou
 
 33:                                               ; preds = %29
   store ptr null, ptr %30, align 8
-  tail call void @Py_DecRef(ptr noundef nonnull %31) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %31) #22
   br label %57
 
 34:                                               ; preds = %29
@@ -1207,7 +1217,7 @@ define noundef ptr @delete_array(ptr noundef readnone captures(none) %0, ptr nou
   br label %57
 
 57:                                               ; preds = %16, %27, %33, %50, %51
-  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #16
+  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #22
   br label %58
 
 58:                                               ; preds = %13, %57
@@ -1233,19 +1243,1271 @@ define noundef ptr @is_deleted(ptr noundef readnone captures(none) %0, ptr nound
 13:                                               ; preds = %3, %5
   %14 = phi ptr [ @.str.6, %3 ], [ @.str.7, %5 ]
   %15 = load ptr, ptr @PyExc_TypeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #22
   br label %20
 
 16:                                               ; preds = %5
   %17 = load ptr, ptr %8, align 8
   %18 = icmp eq ptr %17, null
   %19 = select i1 %18, ptr @_Py_TrueStruct, ptr @_Py_FalseStruct
-  tail call void @Py_IncRef(ptr noundef nonnull %19) #16
+  tail call void @Py_IncRef(ptr noundef nonnull %19) #22
   br label %20
 
 20:                                               ; preds = %13, %16
   %21 = phi ptr [ %19, %16 ], [ null, %13 ]
   ret ptr %21
+}
+
+; Function Attrs: mustprogress nofree norecurse nosync nounwind willreturn memory(none) uwtable(sync)
+define range(i64 -9223372036854775480, -9223372036854775808) i64 @group_bytes(i64 noundef %0) local_unnamed_addr #7 {
+  %2 = shl nsw i64 %0, 6
+  %3 = add nsw i64 %2, 328
+  ret i64 %3
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define void @group_start(ptr noundef initializes((0, 8), (32, 48)) %0, i64 noundef %1, i64 noundef %2, i64 noundef %3) local_unnamed_addr #3 {
+  %5 = shl nsw i64 %1, 6
+  %6 = add nsw i64 %5, 328
+  tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(1) %0, i8 0, i64 %6, i1 false)
+  store i64 %1, ptr %0, align 8
+  %7 = getelementptr inbounds nuw i8, ptr %0, i64 32
+  store i64 %2, ptr %7, align 8
+  %8 = getelementptr inbounds nuw i8, ptr %0, i64 40
+  store i64 %3, ptr %8, align 8
+  %9 = icmp sgt i64 %1, 0
+  br i1 %9, label %10, label %28
+
+10:                                               ; preds = %4
+  %11 = and i64 %1, 7
+  %12 = icmp ult i64 %1, 8
+  br i1 %12, label %17, label %13
+
+13:                                               ; preds = %10
+  %14 = and i64 %1, 9223372036854775800
+  br label %33
+
+15:                                               ; preds = %33
+  %16 = icmp eq i64 %11, 0
+  br i1 %16, label %28, label %17
+
+17:                                               ; preds = %15, %10
+  %18 = phi i64 [ 0, %10 ], [ %52, %15 ]
+  %19 = icmp ne i64 %11, 0
+  tail call void @llvm.assume(i1 %19)
+  br label %20
+
+20:                                               ; preds = %20, %17
+  %21 = phi i64 [ %25, %20 ], [ %18, %17 ]
+  %22 = phi i64 [ %26, %20 ], [ 0, %17 ]
+  %23 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %21
+  %24 = getelementptr inbounds nuw i8, ptr %23, i64 336
+  store i64 -1, ptr %24, align 8
+  %25 = add nuw nsw i64 %21, 1
+  %26 = add i64 %22, 1
+  %27 = icmp eq i64 %26, %11
+  br i1 %27, label %28, label %20, !llvm.loop !13
+
+28:                                               ; preds = %15, %20, %4
+  %29 = getelementptr inbounds nuw i8, ptr %0, i64 72
+  %30 = tail call i32 @pthread_mutex_init(ptr noundef nonnull %29, ptr noundef null) #22
+  %31 = getelementptr inbounds nuw i8, ptr %0, i64 200
+  %32 = tail call i32 @pthread_cond_init(ptr noundef nonnull %31, ptr noundef null) #22
+  ret void
+
+33:                                               ; preds = %33, %13
+  %34 = phi i64 [ 0, %13 ], [ %52, %33 ]
+  %35 = phi i64 [ 0, %13 ], [ %53, %33 ]
+  %36 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
+  %37 = getelementptr inbounds nuw i8, ptr %36, i64 336
+  store i64 -1, ptr %37, align 8
+  %38 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
+  %39 = getelementptr inbounds nuw i8, ptr %38, i64 400
+  store i64 -1, ptr %39, align 8
+  %40 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
+  %41 = getelementptr inbounds nuw i8, ptr %40, i64 464
+  store i64 -1, ptr %41, align 8
+  %42 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
+  %43 = getelementptr inbounds nuw i8, ptr %42, i64 528
+  store i64 -1, ptr %43, align 8
+  %44 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
+  %45 = getelementptr inbounds nuw i8, ptr %44, i64 592
+  store i64 -1, ptr %45, align 8
+  %46 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
+  %47 = getelementptr inbounds nuw i8, ptr %46, i64 656
+  store i64 -1, ptr %47, align 8
+  %48 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
+  %49 = getelementptr inbounds nuw i8, ptr %48, i64 720
+  store i64 -1, ptr %49, align 8
+  %50 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
+  %51 = getelementptr inbounds nuw i8, ptr %50, i64 784
+  store i64 -1, ptr %51, align 8
+  %52 = add nuw nsw i64 %34, 8
+  %53 = add i64 %35, 8
+  %54 = icmp eq i64 %53, %14
+  br i1 %54, label %15, label %33, !llvm.loop !15
+}
+
+; Function Attrs: mustprogress nocallback nofree nounwind willreturn memory(argmem: write)
+declare void @llvm.memset.p0.i64(ptr writeonly captures(none), i8, i64, i1 immarg) #8
+
+; Function Attrs: nounwind uwtable(sync)
+define void @group_end(ptr noundef %0) local_unnamed_addr #3 {
+  %2 = getelementptr inbounds nuw i8, ptr %0, i64 72
+  %3 = getelementptr inbounds nuw i8, ptr %0, i64 200
+  %4 = tail call i32 @pthread_cond_destroy(ptr noundef nonnull %3) #22
+  %5 = tail call i32 @pthread_mutex_destroy(ptr noundef nonnull %2) #22
+  ret void
+}
+
+declare i32 @pthread_cond_destroy(ptr noundef) local_unnamed_addr #4
+
+declare i32 @pthread_mutex_destroy(ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define void @group_stop(ptr noundef %0, i64 noundef %1, i64 noundef %2, i64 noundef %3) local_unnamed_addr #3 {
+  %5 = getelementptr inbounds nuw i8, ptr %0, i64 8
+  %6 = cmpxchg ptr %5, i64 0, i64 %2 seq_cst seq_cst, align 8
+  %7 = extractvalue { i64, i1 } %6, 1
+  br i1 %7, label %8, label %11
+
+8:                                                ; preds = %4
+  %9 = getelementptr inbounds nuw i8, ptr %0, i64 16
+  store i64 %1, ptr %9, align 8
+  %10 = getelementptr inbounds nuw i8, ptr %0, i64 24
+  store i64 %3, ptr %10, align 8
+  br label %11
+
+11:                                               ; preds = %8, %4
+  %12 = getelementptr inbounds nuw i8, ptr %0, i64 72
+  %13 = tail call i32 @pthread_mutex_lock(ptr noundef nonnull %12) #22
+  %14 = getelementptr inbounds nuw i8, ptr %0, i64 200
+  %15 = tail call i32 @pthread_cond_broadcast(ptr noundef nonnull %14) #22
+  %16 = tail call i32 @pthread_mutex_unlock(ptr noundef nonnull %12) #22
+  ret void
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define range(i32 -1, 1) i32 @group_meet(ptr noundef %0, i64 noundef %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = alloca i32, align 4
+  %5 = alloca %struct.timespec_t, align 8
+  %6 = alloca %struct.timespec_t, align 8
+  %7 = alloca %struct.timespec_t, align 8
+  %8 = getelementptr inbounds nuw i8, ptr %0, i64 8
+  %9 = load atomic i64, ptr %8 seq_cst, align 8
+  %10 = icmp eq i64 %9, 0
+  br i1 %10, label %11, label %161
+
+11:                                               ; preds = %3
+  %12 = getelementptr inbounds nuw i8, ptr %0, i64 56
+  %13 = load atomic i64, ptr %12 seq_cst, align 8
+  %14 = getelementptr %struct.device_slot, ptr %0, i64 %1
+  %15 = getelementptr i8, ptr %14, i64 336
+  store atomic i64 %2, ptr %15 seq_cst, align 8
+  %16 = getelementptr inbounds nuw i8, ptr %0, i64 48
+  %17 = atomicrmw add ptr %16, i64 1 seq_cst, align 8
+  %18 = add i64 %17, 1
+  %19 = load i64, ptr %0, align 8
+  %20 = icmp eq i64 %18, %19
+  br i1 %20, label %24, label %21
+
+21:                                               ; preds = %11
+  %22 = load atomic i64, ptr %12 seq_cst, align 8
+  %23 = icmp eq i64 %22, %13
+  br i1 %23, label %59, label %160
+
+24:                                               ; preds = %11
+  %25 = getelementptr inbounds nuw i8, ptr %0, i64 328
+  %26 = getelementptr inbounds %struct.device_slot, ptr %25, i64 %1
+  %27 = getelementptr inbounds nuw i8, ptr %26, i64 8
+  %28 = load i64, ptr %27, align 8
+  %29 = icmp ult i64 %17, 9223372036854775807
+  br i1 %29, label %34, label %46
+
+30:                                               ; preds = %34
+  %31 = add nuw nsw i64 %35, 1
+  %32 = load i64, ptr %0, align 8
+  %33 = icmp slt i64 %31, %32
+  br i1 %33, label %34, label %46, !llvm.loop !16
+
+34:                                               ; preds = %24, %30
+  %35 = phi i64 [ %31, %30 ], [ 0, %24 ]
+  %36 = getelementptr inbounds nuw %struct.device_slot, ptr %25, i64 %35
+  %37 = getelementptr inbounds nuw i8, ptr %36, i64 8
+  %38 = load atomic i64, ptr %37 seq_cst, align 8
+  %39 = icmp eq i64 %38, %28
+  br i1 %39, label %30, label %40
+
+40:                                               ; preds = %34
+  %41 = cmpxchg ptr %8, i64 0, i64 4 seq_cst seq_cst, align 8
+  %42 = extractvalue { i64, i1 } %41, 1
+  br i1 %42, label %43, label %52
+
+43:                                               ; preds = %40
+  %44 = getelementptr inbounds nuw i8, ptr %0, i64 16
+  store i64 %1, ptr %44, align 8
+  %45 = getelementptr inbounds nuw i8, ptr %0, i64 24
+  store i64 -1, ptr %45, align 8
+  br label %52
+
+46:                                               ; preds = %30, %24
+  store atomic i64 0, ptr %16 seq_cst, align 8
+  store atomic i64 -1, ptr %27 seq_cst, align 8
+  %47 = load i64, ptr %12, align 8
+  %48 = add nsw i64 %47, 1
+  store atomic i64 %48, ptr %12 seq_cst, align 8
+  %49 = getelementptr inbounds nuw i8, ptr %0, i64 64
+  %50 = load atomic i64, ptr %49 seq_cst, align 8
+  %51 = icmp eq i64 %50, 0
+  br i1 %51, label %161, label %52
+
+52:                                               ; preds = %46, %43, %40
+  %53 = phi i32 [ -1, %43 ], [ -1, %40 ], [ 0, %46 ]
+  %54 = getelementptr inbounds nuw i8, ptr %0, i64 72
+  %55 = tail call i32 @pthread_mutex_lock(ptr noundef nonnull %54) #22
+  %56 = getelementptr inbounds nuw i8, ptr %0, i64 200
+  %57 = tail call i32 @pthread_cond_broadcast(ptr noundef nonnull %56) #22
+  %58 = tail call i32 @pthread_mutex_unlock(ptr noundef nonnull %54) #22
+  br label %161
+
+59:                                               ; preds = %21, %156
+  %60 = phi i64 [ %157, %156 ], [ 0, %21 ]
+  %61 = load atomic i64, ptr %8 seq_cst, align 8
+  %62 = icmp eq i64 %61, 0
+  br i1 %62, label %63, label %161
+
+63:                                               ; preds = %59
+  %64 = icmp eq i64 %60, 4000
+  br i1 %64, label %65, label %143
+
+65:                                               ; preds = %63
+  call void @llvm.lifetime.start.p0(ptr nonnull %7) #22
+  %66 = call i32 @clock_gettime(i32 noundef 1, ptr noundef nonnull %7) #22
+  %67 = load i64, ptr %7, align 8
+  %68 = getelementptr inbounds nuw i8, ptr %7, i64 8
+  %69 = load i64, ptr %68, align 8
+  call void @llvm.lifetime.end.p0(ptr nonnull %7) #22
+  %70 = getelementptr inbounds nuw i8, ptr %0, i64 72
+  %71 = call i32 @pthread_mutex_lock(ptr noundef nonnull %70) #22
+  %72 = getelementptr inbounds nuw i8, ptr %0, i64 64
+  %73 = atomicrmw add ptr %72, i64 1 seq_cst, align 8
+  %74 = load atomic i64, ptr %12 seq_cst, align 8
+  %75 = icmp eq i64 %74, %13
+  br i1 %75, label %76, label %138
+
+76:                                               ; preds = %65
+  %77 = getelementptr inbounds nuw i8, ptr %6, i64 8
+  %78 = getelementptr inbounds nuw i8, ptr %0, i64 200
+  %79 = getelementptr inbounds nuw i8, ptr %0, i64 40
+  %80 = icmp ne i64 %1, 0
+  %81 = getelementptr inbounds nuw i8, ptr %0, i64 16
+  %82 = getelementptr inbounds nuw i8, ptr %0, i64 24
+  %83 = getelementptr inbounds nuw i8, ptr %5, i64 8
+  %84 = getelementptr inbounds nuw i8, ptr %0, i64 32
+  br label %85
+
+85:                                               ; preds = %134, %76
+  %86 = load atomic i64, ptr %8 seq_cst, align 8
+  %87 = icmp eq i64 %86, 0
+  br i1 %87, label %88, label %138
+
+88:                                               ; preds = %85
+  call void @llvm.lifetime.start.p0(ptr nonnull %6) #22
+  %89 = call i32 @clock_gettime(i32 noundef 0, ptr noundef nonnull %6) #22
+  %90 = load i64, ptr %77, align 8
+  %91 = add nsw i64 %90, 50000000
+  store i64 %91, ptr %77, align 8
+  %92 = icmp sgt i64 %90, 949999999
+  br i1 %92, label %93, label %97
+
+93:                                               ; preds = %88
+  %94 = add nsw i64 %90, -950000000
+  store i64 %94, ptr %77, align 8
+  %95 = load i64, ptr %6, align 8
+  %96 = add nsw i64 %95, 1
+  store i64 %96, ptr %6, align 8
+  br label %97
+
+97:                                               ; preds = %93, %88
+  %98 = call i32 @pthread_cond_timedwait(ptr noundef nonnull %78, ptr noundef nonnull %70, ptr noundef nonnull %6) #22
+  call void @llvm.lifetime.end.p0(ptr nonnull %6) #22
+  %99 = load atomic i64, ptr %12 seq_cst, align 8
+  %100 = icmp eq i64 %99, %13
+  br i1 %100, label %101, label %138
+
+101:                                              ; preds = %97
+  %102 = load atomic i64, ptr %8 seq_cst, align 8
+  %103 = icmp eq i64 %102, 0
+  br i1 %103, label %104, label %138
+
+104:                                              ; preds = %101
+  %105 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %70) #22
+  %106 = load i64, ptr %79, align 8
+  %107 = icmp eq i64 %106, 0
+  %108 = or i1 %80, %107
+  br i1 %108, label %116, label %109
+
+109:                                              ; preds = %104
+  %110 = call i32 @PyGILState_Ensure() #22
+  %111 = call i32 @PyErr_CheckSignals() #22
+  call void @PyGILState_Release(i32 noundef %110) #22
+  %112 = icmp eq i32 %111, 0
+  br i1 %112, label %116, label %113
+
+113:                                              ; preds = %109
+  %114 = cmpxchg ptr %8, i64 0, i64 2 seq_cst seq_cst, align 8
+  %115 = extractvalue { i64, i1 } %114, 1
+  br i1 %115, label %129, label %130
+
+116:                                              ; preds = %109, %104
+  call void @llvm.lifetime.start.p0(ptr nonnull %5) #22
+  %117 = call i32 @clock_gettime(i32 noundef 1, ptr noundef nonnull %5) #22
+  %118 = load i64, ptr %5, align 8
+  %119 = load i64, ptr %83, align 8
+  call void @llvm.lifetime.end.p0(ptr nonnull %5) #22
+  %120 = sub i64 %118, %67
+  %121 = mul i64 %120, 1000000000
+  %122 = sub i64 %119, %69
+  %123 = add i64 %122, %121
+  %124 = load i64, ptr %84, align 8
+  %125 = icmp sgt i64 %123, %124
+  br i1 %125, label %126, label %134
+
+126:                                              ; preds = %116
+  %127 = cmpxchg ptr %8, i64 0, i64 3 seq_cst seq_cst, align 8
+  %128 = extractvalue { i64, i1 } %127, 1
+  br i1 %128, label %129, label %130
+
+129:                                              ; preds = %126, %113
+  store i64 %1, ptr %81, align 8
+  store i64 -1, ptr %82, align 8
+  br label %130
+
+130:                                              ; preds = %129, %126, %113
+  %131 = call i32 @pthread_mutex_lock(ptr noundef nonnull %70) #22
+  %132 = call i32 @pthread_cond_broadcast(ptr noundef nonnull %78) #22
+  %133 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %70) #22
+  br label %134
+
+134:                                              ; preds = %130, %116
+  %135 = call i32 @pthread_mutex_lock(ptr noundef nonnull %70) #22
+  %136 = load atomic i64, ptr %12 seq_cst, align 8
+  %137 = icmp eq i64 %136, %13
+  br i1 %137, label %85, label %138, !llvm.loop !17
+
+138:                                              ; preds = %85, %97, %101, %134, %65
+  %139 = atomicrmw sub ptr %72, i64 1 seq_cst, align 8
+  %140 = load atomic i64, ptr %12 seq_cst, align 8
+  %141 = icmp eq i64 %140, %13
+  %142 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %70) #22
+  br i1 %141, label %161, label %160
+
+143:                                              ; preds = %63
+  %144 = and i64 %60, 255
+  %145 = icmp eq i64 %144, 255
+  br i1 %145, label %146, label %148
+
+146:                                              ; preds = %143
+  %147 = tail call i32 @sched_yield() #22
+  br label %148
+
+148:                                              ; preds = %146, %143
+  call void @llvm.lifetime.start.p0(ptr nonnull %4)
+  store volatile i32 0, ptr %4, align 4
+  %149 = load volatile i32, ptr %4, align 4
+  %150 = icmp slt i32 %149, 16
+  br i1 %150, label %151, label %156
+
+151:                                              ; preds = %148, %151
+  %152 = load volatile i32, ptr %4, align 4
+  %153 = add nsw i32 %152, 1
+  store volatile i32 %153, ptr %4, align 4
+  %154 = load volatile i32, ptr %4, align 4
+  %155 = icmp slt i32 %154, 16
+  br i1 %155, label %151, label %156, !llvm.loop !18
+
+156:                                              ; preds = %151, %148
+  call void @llvm.lifetime.end.p0(ptr nonnull %4)
+  %157 = add nuw nsw i64 %60, 1
+  %158 = load atomic i64, ptr %12 seq_cst, align 8
+  %159 = icmp eq i64 %158, %13
+  br i1 %159, label %59, label %160, !llvm.loop !19
+
+160:                                              ; preds = %156, %21, %138
+  store atomic i64 -1, ptr %15 seq_cst, align 8
+  br label %161
+
+161:                                              ; preds = %59, %52, %46, %160, %138, %3
+  %162 = phi i32 [ -1, %3 ], [ %53, %52 ], [ 0, %160 ], [ -1, %138 ], [ 0, %46 ], [ -1, %59 ]
+  ret i32 %162
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define range(i32 -1, 1) i32 @group_exchange(ptr noundef %0, i64 noundef %1, i64 noundef %2, ptr noundef %3, ptr noundef writeonly captures(none) %4) local_unnamed_addr #3 {
+  %6 = getelementptr inbounds nuw i8, ptr %0, i64 328
+  %7 = getelementptr inbounds %struct.device_slot, ptr %6, i64 %1
+  %8 = ptrtoint ptr %3 to i64
+  store atomic i64 %8, ptr %7 seq_cst, align 8
+  %9 = tail call i32 @group_meet(ptr noundef %0, i64 noundef %1, i64 noundef %2)
+  %10 = icmp eq i32 %9, 0
+  br i1 %10, label %11, label %23
+
+11:                                               ; preds = %5
+  %12 = load i64, ptr %0, align 8
+  %13 = icmp sgt i64 %12, 0
+  br i1 %13, label %14, label %23
+
+14:                                               ; preds = %11, %14
+  %15 = phi i64 [ %20, %14 ], [ 0, %11 ]
+  %16 = getelementptr inbounds nuw %struct.device_slot, ptr %6, i64 %15
+  %17 = load atomic i64, ptr %16 seq_cst, align 8
+  %18 = inttoptr i64 %17 to ptr
+  %19 = getelementptr inbounds nuw ptr, ptr %4, i64 %15
+  store ptr %18, ptr %19, align 8
+  %20 = add nuw nsw i64 %15, 1
+  %21 = load i64, ptr %0, align 8
+  %22 = icmp slt i64 %20, %21
+  br i1 %22, label %14, label %23, !llvm.loop !20
+
+23:                                               ; preds = %14, %11, %5
+  %24 = phi i32 [ -1, %5 ], [ 0, %11 ], [ 0, %14 ]
+  ret i32 %24
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define range(i32 -1, 1) i32 @group_leave(ptr noundef %0, i64 noundef %1, i64 noundef %2) local_unnamed_addr #3 {
+  %4 = tail call i32 @group_meet(ptr noundef %0, i64 noundef %1, i64 noundef %2)
+  ret i32 %4
+}
+
+; Function Attrs: mustprogress nofree norecurse nosync nounwind willreturn memory(write, argmem: none, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync)
+define void @devices_forget() local_unnamed_addr #9 {
+  store ptr null, ptr @spare_workers, align 8
+  store i64 0, ptr @spare_lock, align 8
+  store i64 0, ptr @worker_count, align 8
+  ret void
+}
+
+; Function Attrs: mustprogress nofree norecurse nounwind willreturn memory(readwrite, argmem: none, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync)
+define i64 @devices_workers() local_unnamed_addr #10 {
+  %1 = load atomic i64, ptr @worker_count seq_cst, align 8
+  ret i64 %1
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define i32 @devices_run(ptr noundef %0, ptr noundef readonly captures(none) %1, i64 noundef %2, ptr noundef %3) local_unnamed_addr #3 {
+  %5 = alloca i32, align 4
+  %6 = alloca i32, align 4
+  %7 = alloca i32, align 4
+  %8 = alloca i64, align 8
+  %9 = icmp slt i64 %2, 2
+  br i1 %9, label %107, label %10
+
+10:                                               ; preds = %4, %92
+  %11 = phi i64 [ %13, %92 ], [ %2, %4 ]
+  %12 = phi ptr [ %93, %92 ], [ null, %4 ]
+  %13 = add nsw i64 %11, -1
+  %14 = atomicrmw xchg ptr @spare_lock, i64 1 acquire, align 8
+  %15 = icmp eq i64 %14, 0
+  br i1 %15, label %34, label %16
+
+16:                                               ; preds = %10, %30
+  %17 = phi i64 [ %31, %30 ], [ 0, %10 ]
+  %18 = and i64 %17, 255
+  %19 = icmp eq i64 %18, 255
+  br i1 %19, label %20, label %22
+
+20:                                               ; preds = %16
+  %21 = call i32 @sched_yield() #22
+  br label %22
+
+22:                                               ; preds = %20, %16
+  call void @llvm.lifetime.start.p0(ptr nonnull %7)
+  store volatile i32 0, ptr %7, align 4
+  %23 = load volatile i32, ptr %7, align 4
+  %24 = icmp slt i32 %23, 16
+  br i1 %24, label %25, label %30
+
+25:                                               ; preds = %22, %25
+  %26 = load volatile i32, ptr %7, align 4
+  %27 = add nsw i32 %26, 1
+  store volatile i32 %27, ptr %7, align 4
+  %28 = load volatile i32, ptr %7, align 4
+  %29 = icmp slt i32 %28, 16
+  br i1 %29, label %25, label %30, !llvm.loop !18
+
+30:                                               ; preds = %25, %22
+  call void @llvm.lifetime.end.p0(ptr nonnull %7)
+  %31 = add nuw nsw i64 %17, 1
+  %32 = atomicrmw xchg ptr @spare_lock, i64 1 acquire, align 8
+  %33 = icmp eq i64 %32, 0
+  br i1 %33, label %34, label %16, !llvm.loop !21
+
+34:                                               ; preds = %30, %10
+  %35 = load ptr, ptr @spare_workers, align 8
+  %36 = icmp eq ptr %35, null
+  br i1 %36, label %40, label %37
+
+37:                                               ; preds = %34
+  %38 = getelementptr inbounds nuw i8, ptr %35, i64 56
+  %39 = load ptr, ptr %38, align 8
+  store ptr %39, ptr @spare_workers, align 8
+  store atomic i64 0, ptr @spare_lock release, align 8
+  store ptr %12, ptr %38, align 8
+  br label %92
+
+40:                                               ; preds = %34
+  store atomic i64 0, ptr @spare_lock release, align 8
+  call void @llvm.lifetime.start.p0(ptr nonnull %8) #22
+  %41 = call dereferenceable_or_null(320) ptr @calloc(i64 1, i64 320)
+  %42 = icmp eq ptr %41, null
+  br i1 %42, label %51, label %43
+
+43:                                               ; preds = %40
+  %44 = getelementptr inbounds nuw i8, ptr %41, i64 64
+  %45 = call i32 @pthread_mutex_init(ptr noundef nonnull %44, ptr noundef null) #22
+  %46 = getelementptr inbounds nuw i8, ptr %41, i64 192
+  %47 = call i32 @pthread_cond_init(ptr noundef nonnull %46, ptr noundef null) #22
+  %48 = call i32 @pthread_create(ptr noundef nonnull %8, ptr noundef null, ptr noundef nonnull @worker_main, ptr noundef nonnull %41) #22
+  %49 = icmp eq i32 %48, 0
+  br i1 %49, label %87, label %50
+
+50:                                               ; preds = %43
+  call void @free(ptr noundef nonnull %41)
+  br label %51
+
+51:                                               ; preds = %40, %50
+  call void @llvm.lifetime.end.p0(ptr nonnull %8) #22
+  %52 = icmp eq ptr %12, null
+  br i1 %52, label %80, label %53
+
+53:                                               ; preds = %51, %77
+  %54 = phi ptr [ %56, %77 ], [ %12, %51 ]
+  %55 = getelementptr inbounds nuw i8, ptr %54, i64 56
+  %56 = load ptr, ptr %55, align 8
+  %57 = atomicrmw xchg ptr @spare_lock, i64 1 acquire, align 8
+  %58 = icmp eq i64 %57, 0
+  br i1 %58, label %77, label %59
+
+59:                                               ; preds = %53, %73
+  %60 = phi i64 [ %74, %73 ], [ 0, %53 ]
+  %61 = and i64 %60, 255
+  %62 = icmp eq i64 %61, 255
+  br i1 %62, label %63, label %65
+
+63:                                               ; preds = %59
+  %64 = call i32 @sched_yield() #22
+  br label %65
+
+65:                                               ; preds = %63, %59
+  call void @llvm.lifetime.start.p0(ptr nonnull %6)
+  store volatile i32 0, ptr %6, align 4
+  %66 = load volatile i32, ptr %6, align 4
+  %67 = icmp slt i32 %66, 16
+  br i1 %67, label %68, label %73
+
+68:                                               ; preds = %65, %68
+  %69 = load volatile i32, ptr %6, align 4
+  %70 = add nsw i32 %69, 1
+  store volatile i32 %70, ptr %6, align 4
+  %71 = load volatile i32, ptr %6, align 4
+  %72 = icmp slt i32 %71, 16
+  br i1 %72, label %68, label %73, !llvm.loop !18
+
+73:                                               ; preds = %68, %65
+  call void @llvm.lifetime.end.p0(ptr nonnull %6)
+  %74 = add nuw nsw i64 %60, 1
+  %75 = atomicrmw xchg ptr @spare_lock, i64 1 acquire, align 8
+  %76 = icmp eq i64 %75, 0
+  br i1 %76, label %77, label %59, !llvm.loop !21
+
+77:                                               ; preds = %73, %53
+  %78 = load ptr, ptr @spare_workers, align 8
+  store ptr %78, ptr %55, align 8
+  store ptr %54, ptr @spare_workers, align 8
+  store atomic i64 0, ptr @spare_lock release, align 8
+  %79 = icmp eq ptr %56, null
+  br i1 %79, label %80, label %53, !llvm.loop !22
+
+80:                                               ; preds = %77, %51
+  %81 = getelementptr inbounds nuw i8, ptr %3, i64 8
+  %82 = cmpxchg ptr %81, i64 0, i64 5 seq_cst seq_cst, align 8
+  %83 = extractvalue { i64, i1 } %82, 1
+  br i1 %83, label %84, label %101
+
+84:                                               ; preds = %80
+  %85 = getelementptr inbounds nuw i8, ptr %3, i64 16
+  store i64 %13, ptr %85, align 8
+  %86 = getelementptr inbounds nuw i8, ptr %3, i64 24
+  store i64 -1, ptr %86, align 8
+  br label %101
+
+87:                                               ; preds = %43
+  %88 = load i64, ptr %8, align 8
+  %89 = call i32 @pthread_detach(i64 noundef %88) #22
+  %90 = atomicrmw add ptr @worker_count, i64 1 seq_cst, align 8
+  call void @llvm.lifetime.end.p0(ptr nonnull %8) #22
+  %91 = getelementptr inbounds nuw i8, ptr %41, i64 56
+  store ptr %12, ptr %91, align 8
+  br label %92
+
+92:                                               ; preds = %87, %37
+  %93 = phi ptr [ %41, %87 ], [ %35, %37 ]
+  %94 = getelementptr inbounds nuw i8, ptr %93, i64 16
+  store ptr %0, ptr %94, align 8
+  %95 = getelementptr inbounds nuw ptr, ptr %1, i64 %13
+  %96 = load ptr, ptr %95, align 8
+  %97 = getelementptr inbounds nuw i8, ptr %93, i64 24
+  store ptr %96, ptr %97, align 8
+  %98 = getelementptr inbounds nuw i8, ptr %93, i64 32
+  store i64 %13, ptr %98, align 8
+  %99 = getelementptr inbounds nuw i8, ptr %93, i64 40
+  store ptr %3, ptr %99, align 8
+  %100 = icmp slt i64 %11, 3
+  br i1 %100, label %127, label %10, !llvm.loop !23
+
+101:                                              ; preds = %80, %84
+  %102 = getelementptr inbounds nuw i8, ptr %3, i64 72
+  %103 = call i32 @pthread_mutex_lock(ptr noundef nonnull %102) #22
+  %104 = getelementptr inbounds nuw i8, ptr %3, i64 200
+  %105 = call i32 @pthread_cond_broadcast(ptr noundef nonnull %104) #22
+  %106 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %102) #22
+  br label %179
+
+107:                                              ; preds = %138, %4
+  %108 = phi ptr [ null, %4 ], [ %93, %138 ]
+  %109 = load ptr, ptr %1, align 8
+  %110 = call i32 %0(ptr noundef %109, i64 noundef 0, ptr noundef %3) #22
+  %111 = sext i32 %110 to i64
+  %112 = icmp eq i32 %110, 0
+  br i1 %112, label %126, label %113
+
+113:                                              ; preds = %107
+  %114 = getelementptr inbounds nuw i8, ptr %3, i64 8
+  %115 = cmpxchg ptr %114, i64 0, i64 1 seq_cst seq_cst, align 8
+  %116 = extractvalue { i64, i1 } %115, 1
+  br i1 %116, label %117, label %120
+
+117:                                              ; preds = %113
+  %118 = getelementptr inbounds nuw i8, ptr %3, i64 16
+  store i64 0, ptr %118, align 8
+  %119 = getelementptr inbounds nuw i8, ptr %3, i64 24
+  store i64 %111, ptr %119, align 8
+  br label %120
+
+120:                                              ; preds = %117, %113
+  %121 = getelementptr inbounds nuw i8, ptr %3, i64 72
+  %122 = call i32 @pthread_mutex_lock(ptr noundef nonnull %121) #22
+  %123 = getelementptr inbounds nuw i8, ptr %3, i64 200
+  %124 = call i32 @pthread_cond_broadcast(ptr noundef nonnull %123) #22
+  %125 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %121) #22
+  br label %126
+
+126:                                              ; preds = %107, %120
+  br i1 %9, label %169, label %142
+
+127:                                              ; preds = %92, %138
+  %128 = phi ptr [ %140, %138 ], [ %93, %92 ]
+  store atomic i64 1, ptr %128 seq_cst, align 8
+  %129 = getelementptr inbounds nuw i8, ptr %128, i64 8
+  %130 = load atomic i64, ptr %129 seq_cst, align 8
+  %131 = icmp eq i64 %130, 0
+  br i1 %131, label %138, label %132
+
+132:                                              ; preds = %127
+  %133 = getelementptr inbounds nuw i8, ptr %128, i64 64
+  %134 = call i32 @pthread_mutex_lock(ptr noundef nonnull %133) #22
+  %135 = getelementptr inbounds nuw i8, ptr %128, i64 192
+  %136 = call i32 @pthread_cond_broadcast(ptr noundef nonnull %135) #22
+  %137 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %133) #22
+  br label %138
+
+138:                                              ; preds = %127, %132
+  %139 = getelementptr inbounds nuw i8, ptr %128, i64 56
+  %140 = load ptr, ptr %139, align 8
+  %141 = icmp eq ptr %140, null
+  br i1 %141, label %107, label %127, !llvm.loop !24
+
+142:                                              ; preds = %126, %166
+  %143 = phi ptr [ %145, %166 ], [ %108, %126 ]
+  %144 = getelementptr inbounds nuw i8, ptr %143, i64 56
+  %145 = load ptr, ptr %144, align 8
+  call fastcc void @worker_wait(ptr noundef nonnull %143, i64 noundef 2, ptr noundef %3)
+  store atomic i64 0, ptr %143 seq_cst, align 8
+  %146 = atomicrmw xchg ptr @spare_lock, i64 1 acquire, align 8
+  %147 = icmp eq i64 %146, 0
+  br i1 %147, label %166, label %148
+
+148:                                              ; preds = %142, %162
+  %149 = phi i64 [ %163, %162 ], [ 0, %142 ]
+  %150 = and i64 %149, 255
+  %151 = icmp eq i64 %150, 255
+  br i1 %151, label %152, label %154
+
+152:                                              ; preds = %148
+  %153 = call i32 @sched_yield() #22
+  br label %154
+
+154:                                              ; preds = %152, %148
+  call void @llvm.lifetime.start.p0(ptr nonnull %5)
+  store volatile i32 0, ptr %5, align 4
+  %155 = load volatile i32, ptr %5, align 4
+  %156 = icmp slt i32 %155, 16
+  br i1 %156, label %157, label %162
+
+157:                                              ; preds = %154, %157
+  %158 = load volatile i32, ptr %5, align 4
+  %159 = add nsw i32 %158, 1
+  store volatile i32 %159, ptr %5, align 4
+  %160 = load volatile i32, ptr %5, align 4
+  %161 = icmp slt i32 %160, 16
+  br i1 %161, label %157, label %162, !llvm.loop !18
+
+162:                                              ; preds = %157, %154
+  call void @llvm.lifetime.end.p0(ptr nonnull %5)
+  %163 = add nuw nsw i64 %149, 1
+  %164 = atomicrmw xchg ptr @spare_lock, i64 1 acquire, align 8
+  %165 = icmp eq i64 %164, 0
+  br i1 %165, label %166, label %148, !llvm.loop !21
+
+166:                                              ; preds = %162, %142
+  %167 = load ptr, ptr @spare_workers, align 8
+  store ptr %167, ptr %144, align 8
+  store ptr %143, ptr @spare_workers, align 8
+  store atomic i64 0, ptr @spare_lock release, align 8
+  %168 = icmp eq ptr %145, null
+  br i1 %168, label %169, label %142, !llvm.loop !25
+
+169:                                              ; preds = %166, %126
+  %170 = getelementptr inbounds nuw i8, ptr %3, i64 8
+  %171 = load atomic i64, ptr %170 seq_cst, align 8
+  %172 = icmp eq i64 %171, 0
+  br i1 %172, label %179, label %173
+
+173:                                              ; preds = %169
+  %174 = getelementptr inbounds nuw i8, ptr %3, i64 24
+  %175 = load i64, ptr %174, align 8
+  %176 = icmp eq i64 %175, 0
+  %177 = trunc i64 %175 to i32
+  %178 = select i1 %176, i32 -1, i32 %177
+  br label %179
+
+179:                                              ; preds = %101, %173, %169
+  %180 = phi i32 [ -1, %101 ], [ 0, %169 ], [ %178, %173 ]
+  ret i32 %180
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define internal fastcc void @worker_wait(ptr noundef %0, i64 noundef range(i64 1, 3) %1, ptr noundef %2) unnamed_addr #3 {
+  %4 = alloca %struct.timespec_t, align 8
+  %5 = alloca i32, align 4
+  br label %6
+
+6:                                                ; preds = %3, %23
+  %7 = phi i64 [ 0, %3 ], [ %24, %23 ]
+  %8 = load atomic i64, ptr %0 seq_cst, align 8
+  %9 = icmp eq i64 %8, %1
+  br i1 %9, label %86, label %10
+
+10:                                               ; preds = %6
+  %11 = and i64 %7, 255
+  %12 = icmp eq i64 %11, 255
+  br i1 %12, label %13, label %15
+
+13:                                               ; preds = %10
+  %14 = tail call i32 @sched_yield() #22
+  br label %15
+
+15:                                               ; preds = %13, %10
+  call void @llvm.lifetime.start.p0(ptr nonnull %5)
+  store volatile i32 0, ptr %5, align 4
+  %16 = load volatile i32, ptr %5, align 4
+  %17 = icmp slt i32 %16, 16
+  br i1 %17, label %18, label %23
+
+18:                                               ; preds = %15, %18
+  %19 = load volatile i32, ptr %5, align 4
+  %20 = add nsw i32 %19, 1
+  store volatile i32 %20, ptr %5, align 4
+  %21 = load volatile i32, ptr %5, align 4
+  %22 = icmp slt i32 %21, 16
+  br i1 %22, label %18, label %23, !llvm.loop !18
+
+23:                                               ; preds = %18, %15
+  call void @llvm.lifetime.end.p0(ptr nonnull %5)
+  %24 = add nuw nsw i64 %7, 1
+  %25 = icmp eq i64 %24, 4000
+  br i1 %25, label %26, label %6, !llvm.loop !26
+
+26:                                               ; preds = %23
+  %27 = getelementptr inbounds nuw i8, ptr %0, i64 64
+  %28 = tail call i32 @pthread_mutex_lock(ptr noundef nonnull %27) #22
+  %29 = getelementptr inbounds nuw i8, ptr %0, i64 8
+  %30 = atomicrmw add ptr %29, i64 1 seq_cst, align 8
+  %31 = load atomic i64, ptr %0 seq_cst, align 8
+  %32 = icmp eq i64 %31, %1
+  br i1 %32, label %83, label %33
+
+33:                                               ; preds = %26
+  %34 = icmp eq ptr %2, null
+  %35 = getelementptr inbounds nuw i8, ptr %4, i64 8
+  %36 = getelementptr inbounds nuw i8, ptr %0, i64 192
+  %37 = getelementptr inbounds nuw i8, ptr %2, i64 8
+  %38 = getelementptr inbounds nuw i8, ptr %2, i64 40
+  %39 = getelementptr inbounds nuw i8, ptr %2, i64 16
+  %40 = getelementptr inbounds nuw i8, ptr %2, i64 24
+  %41 = getelementptr inbounds nuw i8, ptr %2, i64 72
+  %42 = getelementptr inbounds nuw i8, ptr %2, i64 200
+  br label %43
+
+43:                                               ; preds = %33, %46
+  br i1 %34, label %44, label %49
+
+44:                                               ; preds = %43
+  %45 = call i32 @pthread_cond_wait(ptr noundef nonnull %36, ptr noundef nonnull %27) #22
+  br label %46
+
+46:                                               ; preds = %58, %62, %81, %44
+  %47 = load atomic i64, ptr %0 seq_cst, align 8
+  %48 = icmp eq i64 %47, %1
+  br i1 %48, label %83, label %43, !llvm.loop !27
+
+49:                                               ; preds = %43
+  call void @llvm.lifetime.start.p0(ptr nonnull %4) #22
+  %50 = call i32 @clock_gettime(i32 noundef 0, ptr noundef nonnull %4) #22
+  %51 = load i64, ptr %35, align 8
+  %52 = add nsw i64 %51, 50000000
+  store i64 %52, ptr %35, align 8
+  %53 = icmp sgt i64 %51, 949999999
+  br i1 %53, label %54, label %58
+
+54:                                               ; preds = %49
+  %55 = add nsw i64 %51, -950000000
+  store i64 %55, ptr %35, align 8
+  %56 = load i64, ptr %4, align 8
+  %57 = add nsw i64 %56, 1
+  store i64 %57, ptr %4, align 8
+  br label %58
+
+58:                                               ; preds = %49, %54
+  %59 = call i32 @pthread_cond_timedwait(ptr noundef nonnull %36, ptr noundef nonnull %27, ptr noundef nonnull %4) #22
+  call void @llvm.lifetime.end.p0(ptr nonnull %4) #22
+  %60 = load atomic i64, ptr %0 seq_cst, align 8
+  %61 = icmp eq i64 %60, %1
+  br i1 %61, label %46, label %62
+
+62:                                               ; preds = %58
+  %63 = load atomic i64, ptr %37 seq_cst, align 8
+  %64 = icmp eq i64 %63, 0
+  br i1 %64, label %65, label %46
+
+65:                                               ; preds = %62
+  %66 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %27) #22
+  %67 = load i64, ptr %38, align 8
+  %68 = icmp eq i64 %67, 0
+  br i1 %68, label %81, label %69
+
+69:                                               ; preds = %65
+  %70 = call i32 @PyGILState_Ensure() #22
+  %71 = call i32 @PyErr_CheckSignals() #22
+  call void @PyGILState_Release(i32 noundef %70) #22
+  %72 = icmp eq i32 %71, 0
+  br i1 %72, label %81, label %73
+
+73:                                               ; preds = %69
+  %74 = cmpxchg ptr %37, i64 0, i64 2 seq_cst seq_cst, align 8
+  %75 = extractvalue { i64, i1 } %74, 1
+  br i1 %75, label %76, label %77
+
+76:                                               ; preds = %73
+  store i64 0, ptr %39, align 8
+  store i64 -1, ptr %40, align 8
+  br label %77
+
+77:                                               ; preds = %76, %73
+  %78 = call i32 @pthread_mutex_lock(ptr noundef nonnull %41) #22
+  %79 = call i32 @pthread_cond_broadcast(ptr noundef nonnull %42) #22
+  %80 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %41) #22
+  br label %81
+
+81:                                               ; preds = %65, %69, %77
+  %82 = call i32 @pthread_mutex_lock(ptr noundef nonnull %27) #22
+  br label %46
+
+83:                                               ; preds = %46, %26
+  %84 = atomicrmw sub ptr %29, i64 1 seq_cst, align 8
+  %85 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %27) #22
+  br label %86
+
+86:                                               ; preds = %6, %83
+  ret void
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define i32 @devices_run_released(ptr noundef %0, ptr noundef readonly captures(none) %1, i64 noundef %2, ptr noundef %3) local_unnamed_addr #3 {
+  %5 = tail call ptr @PyEval_SaveThread() #22
+  %6 = tail call i32 @devices_run(ptr noundef %0, ptr noundef %1, i64 noundef %2, ptr noundef %3)
+  tail call void @PyEval_RestoreThread(ptr noundef %5) #22
+  ret i32 %6
+}
+
+declare ptr @PyEval_SaveThread() local_unnamed_addr #4
+
+declare void @PyEval_RestoreThread(ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define void @devices_prepare() local_unnamed_addr #3 {
+  %1 = load i1, ptr @place_key_made, align 8
+  br i1 %1, label %4, label %2
+
+2:                                                ; preds = %0
+  %3 = tail call i32 @pthread_key_create(ptr noundef nonnull @place_key, ptr noundef null) #22
+  store i1 true, ptr @place_key_made, align 8
+  br label %4
+
+4:                                                ; preds = %2, %0
+  ret void
+}
+
+declare i32 @pthread_key_create(ptr noundef, ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define i32 @devices_call(ptr noundef readonly captures(none) %0, i64 noundef %1, ptr noundef %2) local_unnamed_addr #3 {
+  %4 = alloca [2 x ptr], align 16
+  %5 = shl nsw i64 %1, 6
+  %6 = add nsw i64 %5, 328
+  %7 = tail call ptr @calloc(i64 1, i64 %6)
+  %8 = icmp eq ptr %7, null
+  br i1 %8, label %79, label %9
+
+9:                                                ; preds = %3
+  %10 = load i64, ptr @devices_timeout_ns, align 8
+  store i64 %1, ptr %7, align 8
+  %11 = getelementptr inbounds nuw i8, ptr %7, i64 32
+  store i64 %10, ptr %11, align 8
+  %12 = getelementptr inbounds nuw i8, ptr %7, i64 40
+  store i64 1, ptr %12, align 8
+  %13 = icmp sgt i64 %1, 0
+  br i1 %13, label %14, label %54
+
+14:                                               ; preds = %9
+  %15 = and i64 %1, 7
+  %16 = icmp ult i64 %1, 8
+  br i1 %16, label %43, label %17
+
+17:                                               ; preds = %14
+  %18 = and i64 %1, 9223372036854775800
+  br label %19
+
+19:                                               ; preds = %19, %17
+  %20 = phi i64 [ 0, %17 ], [ %38, %19 ]
+  %21 = phi i64 [ 0, %17 ], [ %39, %19 ]
+  %22 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %23 = getelementptr inbounds nuw i8, ptr %22, i64 336
+  store i64 -1, ptr %23, align 8
+  %24 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %25 = getelementptr inbounds nuw i8, ptr %24, i64 400
+  store i64 -1, ptr %25, align 8
+  %26 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %27 = getelementptr inbounds nuw i8, ptr %26, i64 464
+  store i64 -1, ptr %27, align 8
+  %28 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %29 = getelementptr inbounds nuw i8, ptr %28, i64 528
+  store i64 -1, ptr %29, align 8
+  %30 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %31 = getelementptr inbounds nuw i8, ptr %30, i64 592
+  store i64 -1, ptr %31, align 8
+  %32 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %33 = getelementptr inbounds nuw i8, ptr %32, i64 656
+  store i64 -1, ptr %33, align 8
+  %34 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %35 = getelementptr inbounds nuw i8, ptr %34, i64 720
+  store i64 -1, ptr %35, align 8
+  %36 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
+  %37 = getelementptr inbounds nuw i8, ptr %36, i64 784
+  store i64 -1, ptr %37, align 8
+  %38 = add nuw nsw i64 %20, 8
+  %39 = add i64 %21, 8
+  %40 = icmp eq i64 %39, %18
+  br i1 %40, label %41, label %19, !llvm.loop !15
+
+41:                                               ; preds = %19
+  %42 = icmp eq i64 %15, 0
+  br i1 %42, label %54, label %43
+
+43:                                               ; preds = %41, %14
+  %44 = phi i64 [ 0, %14 ], [ %38, %41 ]
+  %45 = icmp ne i64 %15, 0
+  tail call void @llvm.assume(i1 %45)
+  br label %46
+
+46:                                               ; preds = %46, %43
+  %47 = phi i64 [ %51, %46 ], [ %44, %43 ]
+  %48 = phi i64 [ %52, %46 ], [ 0, %43 ]
+  %49 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %47
+  %50 = getelementptr inbounds nuw i8, ptr %49, i64 336
+  store i64 -1, ptr %50, align 8
+  %51 = add nuw nsw i64 %47, 1
+  %52 = add i64 %48, 1
+  %53 = icmp eq i64 %52, %15
+  br i1 %53, label %54, label %46, !llvm.loop !28
+
+54:                                               ; preds = %41, %46, %9
+  %55 = getelementptr inbounds nuw i8, ptr %7, i64 72
+  %56 = tail call i32 @pthread_mutex_init(ptr noundef nonnull %55, ptr noundef null) #22
+  %57 = getelementptr inbounds nuw i8, ptr %7, i64 200
+  %58 = tail call i32 @pthread_cond_init(ptr noundef nonnull %57, ptr noundef null) #22
+  %59 = tail call i32 @devices_run(ptr noundef nonnull @run_place, ptr noundef %0, i64 noundef %1, ptr noundef nonnull %7)
+  %60 = getelementptr inbounds nuw i8, ptr %7, i64 8
+  %61 = load atomic i64, ptr %60 seq_cst, align 8
+  %62 = icmp ne i32 %59, 0
+  %63 = icmp ne i64 %61, 1
+  %64 = select i1 %62, i1 %63, i1 false
+  %65 = select i1 %64, i32 -2, i32 %59
+  %66 = icmp ne i32 %65, 0
+  %67 = add i64 %61, -3
+  %68 = icmp ult i64 %67, 3
+  %69 = select i1 %66, i1 %68, i1 false
+  br i1 %69, label %70, label %76
+
+70:                                               ; preds = %54
+  call void @llvm.lifetime.start.p0(ptr nonnull %4) #22
+  %71 = tail call i32 @PyGILState_Ensure() #22
+  %72 = load ptr, ptr @devices_complain, align 8
+  call void %72(ptr noundef nonnull %7, ptr noundef %2, ptr noundef nonnull %4) #22
+  %73 = load ptr, ptr %4, align 16
+  %74 = getelementptr inbounds nuw i8, ptr %4, i64 8
+  %75 = load ptr, ptr %74, align 8
+  call void @PyErr_SetObject(ptr noundef %73, ptr noundef %75) #22
+  call void @PyGILState_Release(i32 noundef %71) #22
+  call void @llvm.lifetime.end.p0(ptr nonnull %4) #22
+  br label %76
+
+76:                                               ; preds = %70, %54
+  %77 = call i32 @pthread_cond_destroy(ptr noundef nonnull %57) #22
+  %78 = call i32 @pthread_mutex_destroy(ptr noundef nonnull %55) #22
+  call void @free(ptr noundef nonnull %7)
+  br label %79
+
+79:                                               ; preds = %3, %76
+  %80 = phi i32 [ %65, %76 ], [ -2, %3 ]
+  ret i32 %80
+}
+
+; Function Attrs: mustprogress nofree nounwind willreturn allockind("alloc,uninitialized") allocsize(0) memory(inaccessiblemem: readwrite)
+declare noalias noundef ptr @malloc(i64 noundef) local_unnamed_addr #11
+
+; Function Attrs: nounwind uwtable(sync)
+define internal i32 @run_place(ptr noundef %0, i64 noundef %1, ptr noundef %2) #3 {
+  %4 = alloca %struct.place, align 8
+  call void @llvm.lifetime.start.p0(ptr nonnull %4) #22
+  store ptr %2, ptr %4, align 8
+  %5 = getelementptr inbounds nuw i8, ptr %4, i64 8
+  store i64 %1, ptr %5, align 8
+  %6 = load i32, ptr @place_key, align 4
+  %7 = tail call ptr @pthread_getspecific(i32 noundef %6) #22
+  %8 = load i32, ptr @place_key, align 4
+  %9 = call i32 @pthread_setspecific(i32 noundef %8, ptr noundef nonnull %4) #22
+  %10 = load ptr, ptr %0, align 8
+  %11 = getelementptr inbounds nuw i8, ptr %0, i64 8
+  %12 = call i32 %10(ptr noundef nonnull %11) #22
+  %13 = load i32, ptr @place_key, align 4
+  %14 = call i32 @pthread_setspecific(i32 noundef %13, ptr noundef %7) #22
+  call void @llvm.lifetime.end.p0(ptr nonnull %4) #22
+  ret i32 %12
+}
+
+declare i32 @PyGILState_Ensure() local_unnamed_addr #4
+
+declare void @PyErr_SetObject(ptr noundef, ptr noundef) local_unnamed_addr #4
+
+declare void @PyGILState_Release(i32 noundef) local_unnamed_addr #4
+
+; Function Attrs: mustprogress nounwind willreturn allockind("free") memory(argmem: readwrite, inaccessiblemem: readwrite)
+declare void @free(ptr allocptr noundef captures(none)) local_unnamed_addr #12
+
+; Function Attrs: nounwind uwtable(sync)
+define range(i32 -1, 1) i32 @collective_stack(i64 noundef %0, ptr noundef readonly captures(none) %1, i64 noundef %2, ptr noundef %3, ptr noundef writeonly captures(none) %4, i64 noundef %5) local_unnamed_addr #3 {
+  %7 = load i32, ptr @place_key, align 4
+  %8 = tail call ptr @pthread_getspecific(i32 noundef %7) #22
+  %9 = load ptr, ptr %8, align 8
+  %10 = load i64, ptr %9, align 8
+  %11 = shl i64 %10, 3
+  %12 = alloca i8, i64 %11, align 16
+  %13 = getelementptr inbounds nuw i8, ptr %8, i64 8
+  %14 = load i64, ptr %13, align 8
+  %15 = getelementptr inbounds nuw i8, ptr %9, i64 328
+  %16 = getelementptr inbounds %struct.device_slot, ptr %15, i64 %14
+  %17 = ptrtoint ptr %3 to i64
+  store atomic i64 %17, ptr %16 seq_cst, align 8
+  %18 = tail call i32 @group_meet(ptr noundef nonnull %9, i64 noundef %14, i64 noundef %0)
+  %19 = icmp eq i32 %18, 0
+  br i1 %19, label %20, label %78
+
+20:                                               ; preds = %6
+  %21 = load i64, ptr %9, align 8
+  %22 = icmp sgt i64 %21, 0
+  br i1 %22, label %23, label %32
+
+23:                                               ; preds = %20, %23
+  %24 = phi i64 [ %29, %23 ], [ 0, %20 ]
+  %25 = getelementptr inbounds nuw %struct.device_slot, ptr %15, i64 %24
+  %26 = load atomic i64, ptr %25 seq_cst, align 8
+  %27 = inttoptr i64 %26 to ptr
+  %28 = getelementptr inbounds nuw ptr, ptr %12, i64 %24
+  store ptr %27, ptr %28, align 8
+  %29 = add nuw nsw i64 %24, 1
+  %30 = load i64, ptr %9, align 8
+  %31 = icmp slt i64 %29, %30
+  br i1 %31, label %23, label %32, !llvm.loop !20
+
+32:                                               ; preds = %23, %20
+  %33 = load i64, ptr %13, align 8
+  %34 = mul nsw i64 %33, %2
+  %35 = getelementptr inbounds i64, ptr %1, i64 %34
+  %36 = icmp sgt i64 %2, 0
+  br i1 %36, label %37, label %55
+
+37:                                               ; preds = %32
+  %38 = and i64 %2, 1
+  %39 = icmp eq i64 %2, 1
+  br i1 %39, label %44, label %40
+
+40:                                               ; preds = %37
+  %41 = and i64 %2, 9223372036854775806
+  br label %59
+
+42:                                               ; preds = %59
+  %43 = icmp eq i64 %38, 0
+  br i1 %43, label %53, label %44
+
+44:                                               ; preds = %42, %37
+  %45 = phi i64 [ 0, %37 ], [ %75, %42 ]
+  %46 = icmp ne i64 %38, 0
+  tail call void @llvm.assume(i1 %46)
+  %47 = mul nsw i64 %45, %5
+  %48 = getelementptr inbounds i8, ptr %4, i64 %47
+  %49 = getelementptr inbounds nuw i64, ptr %35, i64 %45
+  %50 = load i64, ptr %49, align 8
+  %51 = getelementptr inbounds ptr, ptr %12, i64 %50
+  %52 = load ptr, ptr %51, align 8
+  tail call void @llvm.memcpy.p0.p0.i64(ptr align 1 %48, ptr align 1 %52, i64 %5, i1 false)
+  br label %53
+
+53:                                               ; preds = %42, %44
+  %54 = load i64, ptr %13, align 8
+  br label %55
+
+55:                                               ; preds = %53, %32
+  %56 = phi i64 [ %54, %53 ], [ %33, %32 ]
+  %57 = load ptr, ptr %8, align 8
+  %58 = tail call range(i32 -1, 1) i32 @group_meet(ptr noundef %57, i64 noundef %56, i64 noundef %0)
+  br label %78
+
+59:                                               ; preds = %59, %40
+  %60 = phi i64 [ 0, %40 ], [ %75, %59 ]
+  %61 = phi i64 [ 0, %40 ], [ %76, %59 ]
+  %62 = mul nsw i64 %60, %5
+  %63 = getelementptr inbounds i8, ptr %4, i64 %62
+  %64 = getelementptr inbounds nuw i64, ptr %35, i64 %60
+  %65 = load i64, ptr %64, align 8
+  %66 = getelementptr inbounds ptr, ptr %12, i64 %65
+  %67 = load ptr, ptr %66, align 8
+  tail call void @llvm.memcpy.p0.p0.i64(ptr align 1 %63, ptr align 1 %67, i64 %5, i1 false)
+  %68 = or disjoint i64 %60, 1
+  %69 = mul nsw i64 %68, %5
+  %70 = getelementptr inbounds i8, ptr %4, i64 %69
+  %71 = getelementptr inbounds nuw i64, ptr %35, i64 %68
+  %72 = load i64, ptr %71, align 8
+  %73 = getelementptr inbounds ptr, ptr %12, i64 %72
+  %74 = load ptr, ptr %73, align 8
+  tail call void @llvm.memcpy.p0.p0.i64(ptr align 1 %70, ptr align 1 %74, i64 %5, i1 false)
+  %75 = add nuw nsw i64 %60, 2
+  %76 = add i64 %61, 2
+  %77 = icmp eq i64 %76, %41
+  br i1 %77, label %42, label %59, !llvm.loop !29
+
+78:                                               ; preds = %6, %55
+  %79 = phi i32 [ %58, %55 ], [ -1, %6 ]
+  ret i32 %79
+}
+
+declare ptr @pthread_getspecific(i32 noundef) local_unnamed_addr #4
+
+; Function Attrs: nounwind uwtable(sync)
+define range(i32 -1, 1) i32 @collective_fetch(i64 noundef %0, ptr noundef readonly captures(none) %1, ptr noundef %2, ptr noundef writeonly captures(none) %3, i64 noundef %4) local_unnamed_addr #3 {
+  %6 = load i32, ptr @place_key, align 4
+  %7 = tail call ptr @pthread_getspecific(i32 noundef %6) #22
+  %8 = load ptr, ptr %7, align 8
+  %9 = load i64, ptr %8, align 8
+  %10 = shl i64 %9, 3
+  %11 = alloca i8, i64 %10, align 16
+  %12 = getelementptr inbounds nuw i8, ptr %7, i64 8
+  %13 = load i64, ptr %12, align 8
+  %14 = getelementptr inbounds nuw i8, ptr %8, i64 328
+  %15 = getelementptr inbounds %struct.device_slot, ptr %14, i64 %13
+  %16 = ptrtoint ptr %2 to i64
+  store atomic i64 %16, ptr %15 seq_cst, align 8
+  %17 = tail call i32 @group_meet(ptr noundef nonnull %8, i64 noundef %13, i64 noundef %0)
+  %18 = icmp eq i32 %17, 0
+  br i1 %18, label %19, label %44
+
+19:                                               ; preds = %5
+  %20 = load i64, ptr %8, align 8
+  %21 = icmp sgt i64 %20, 0
+  br i1 %21, label %22, label %31
+
+22:                                               ; preds = %19, %22
+  %23 = phi i64 [ %28, %22 ], [ 0, %19 ]
+  %24 = getelementptr inbounds nuw %struct.device_slot, ptr %14, i64 %23
+  %25 = load atomic i64, ptr %24 seq_cst, align 8
+  %26 = inttoptr i64 %25 to ptr
+  %27 = getelementptr inbounds nuw ptr, ptr %11, i64 %23
+  store ptr %26, ptr %27, align 8
+  %28 = add nuw nsw i64 %23, 1
+  %29 = load i64, ptr %8, align 8
+  %30 = icmp slt i64 %28, %29
+  br i1 %30, label %22, label %31, !llvm.loop !20
+
+31:                                               ; preds = %22, %19
+  %32 = load i64, ptr %12, align 8
+  %33 = getelementptr inbounds i64, ptr %1, i64 %32
+  %34 = load i64, ptr %33, align 8
+  %35 = icmp slt i64 %34, 0
+  br i1 %35, label %36, label %37
+
+36:                                               ; preds = %31
+  tail call void @llvm.memset.p0.i64(ptr align 1 %3, i8 0, i64 %4, i1 false)
+  br label %40
+
+37:                                               ; preds = %31
+  %38 = getelementptr inbounds nuw ptr, ptr %11, i64 %34
+  %39 = load ptr, ptr %38, align 8
+  tail call void @llvm.memcpy.p0.p0.i64(ptr align 1 %3, ptr align 1 %39, i64 %4, i1 false)
+  br label %40
+
+40:                                               ; preds = %37, %36
+  %41 = load ptr, ptr %7, align 8
+  %42 = load i64, ptr %12, align 8
+  %43 = tail call range(i32 -1, 1) i32 @group_meet(ptr noundef %41, i64 noundef %42, i64 noundef %0)
+  br label %44
+
+44:                                               ; preds = %5, %40
+  %45 = phi i32 [ %43, %40 ], [ -1, %5 ]
+  ret i32 %45
+}
+
+; Function Attrs: nounwind uwtable(sync)
+define noundef i32 @collective_place(ptr noundef readonly captures(none) %0, ptr noundef writeonly captures(none) initializes((0, 4)) %1) local_unnamed_addr #3 {
+  %3 = load i32, ptr @place_key, align 4
+  %4 = tail call ptr @pthread_getspecific(i32 noundef %3) #22
+  %5 = getelementptr inbounds nuw i8, ptr %4, i64 8
+  %6 = load i64, ptr %5, align 8
+  %7 = getelementptr inbounds i64, ptr %0, i64 %6
+  %8 = load i64, ptr %7, align 8
+  %9 = trunc i64 %8 to i32
+  store i32 %9, ptr %1, align 4
+  ret i32 0
 }
 
 ; Function Attrs: nounwind uwtable(sync)
@@ -1280,7 +2542,7 @@ define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i
 24:                                               ; preds = %18, %68
   %25 = phi ptr [ %70, %68 ], [ %22, %18 ]
   %26 = phi i64 [ %69, %68 ], [ 0, %18 ]
-  call void @llvm.lifetime.start.p0(ptr nonnull %5) #16
+  call void @llvm.lifetime.start.p0(ptr nonnull %5) #22
   %27 = getelementptr inbounds nuw i8, ptr %25, i64 24
   %28 = load i64, ptr %27, align 8
   %29 = icmp eq i64 %28, %15
@@ -1299,7 +2561,7 @@ define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i
 36:                                               ; preds = %34
   %37 = getelementptr inbounds nuw i8, ptr %25, i64 8
   %38 = load ptr, ptr %37, align 8
-  tail call void @Py_IncRef(ptr noundef %38) #16
+  tail call void @Py_IncRef(ptr noundef %38) #22
   %39 = call fastcc i32 @try_plan(ptr noundef %25, ptr noundef %1, ptr noundef %3, ptr noundef %5)
   %40 = icmp eq i32 %39, 0
   br i1 %40, label %60, label %41
@@ -1313,7 +2575,7 @@ define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i
   %45 = phi ptr [ %46, %44 ], [ %21, %41 ]
   %46 = load ptr, ptr %45, align 8
   %47 = icmp eq ptr %46, %25
-  br i1 %47, label %48, label %44, !llvm.loop !13
+  br i1 %47, label %48, label %44, !llvm.loop !30
 
 48:                                               ; preds = %44
   %49 = load ptr, ptr %25, align 8
@@ -1337,11 +2599,11 @@ define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i
   br label %61
 
 60:                                               ; preds = %36
-  tail call void @Py_DecRef(ptr noundef %38) #16
+  tail call void @Py_DecRef(ptr noundef %38) #22
   br label %65
 
 61:                                               ; preds = %41, %48
-  tail call void @Py_DecRef(ptr noundef %38) #16
+  tail call void @Py_DecRef(ptr noundef %38) #22
   br label %72
 
 62:                                               ; preds = %34
@@ -1355,19 +2617,19 @@ define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i
   br i1 %67, label %68, label %74, !prof !8
 
 68:                                               ; preds = %65, %30, %24
-  call void @llvm.lifetime.end.p0(ptr nonnull %5) #16
+  call void @llvm.lifetime.end.p0(ptr nonnull %5) #22
   %69 = add nuw nsw i64 %26, 1
   %70 = load ptr, ptr %25, align 8
   %71 = icmp eq ptr %70, null
-  br i1 %71, label %75, label %24, !llvm.loop !14
+  br i1 %71, label %75, label %24, !llvm.loop !31
 
 72:                                               ; preds = %62, %61
   %73 = load ptr, ptr %5, align 8
-  call void @llvm.lifetime.end.p0(ptr nonnull %5) #16
+  call void @llvm.lifetime.end.p0(ptr nonnull %5) #22
   br label %83
 
 74:                                               ; preds = %65
-  call void @llvm.lifetime.end.p0(ptr nonnull %5) #16
+  call void @llvm.lifetime.end.p0(ptr nonnull %5) #22
   br label %75
 
 75:                                               ; preds = %68, %18, %74, %13
@@ -1378,13 +2640,13 @@ define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i
 
 79:                                               ; preds = %75
   %80 = load ptr, ptr @PyExc_RuntimeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %80, ptr noundef nonnull @.str.2) #16
+  tail call void @PyErr_SetString(ptr noundef %80, ptr noundef nonnull @.str.2) #22
   br label %83
 
 81:                                               ; preds = %75
-  tail call void @Py_IncRef(ptr noundef nonnull %77) #16
-  %82 = tail call ptr @PyObject_Vectorcall(ptr noundef nonnull %77, ptr noundef %1, i64 noundef %8, ptr noundef %3) #16
-  tail call void @Py_DecRef(ptr noundef nonnull %77) #16
+  tail call void @Py_IncRef(ptr noundef nonnull %77) #22
+  %82 = tail call ptr @PyObject_Vectorcall(ptr noundef nonnull %77, ptr noundef %1, i64 noundef %8, ptr noundef %3) #22
+  tail call void @Py_DecRef(ptr noundef nonnull %77) #22
   br label %83
 
 83:                                               ; preds = %72, %81, %79
@@ -1393,7 +2655,7 @@ define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i
 }
 
 ; Function Attrs: noinline nounwind uwtable(sync)
-define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonly captures(none) %0, ptr noundef readonly captures(none) %1, ptr noundef readonly captures(address) %2, ptr noundef nonnull writeonly captures(none) %3) unnamed_addr #7 {
+define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonly captures(none) %0, ptr noundef readonly captures(none) %1, ptr noundef readonly captures(address) %2, ptr noundef nonnull writeonly captures(none) %3) unnamed_addr #13 {
   %5 = alloca ptr, align 8
   %6 = alloca %struct.frame, align 8
   %7 = getelementptr inbounds nuw i8, ptr %0, i64 64
@@ -1441,7 +2703,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   br i1 %42, label %48, label %43
 
 43:                                               ; preds = %35
-  %44 = tail call i32 @PyObject_RichCompareBool(ptr noundef %41, ptr noundef %39, i32 noundef 2) #16
+  %44 = tail call i32 @PyObject_RichCompareBool(ptr noundef %41, ptr noundef %39, i32 noundef 2) #22
   %45 = icmp sgt i32 %44, 0
   br i1 %45, label %46, label %52
 
@@ -1453,10 +2715,10 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %49 = phi i64 [ %47, %46 ], [ %36, %35 ]
   %50 = add nuw nsw i64 %37, 1
   %51 = icmp slt i64 %50, %49
-  br i1 %51, label %35, label %53, !llvm.loop !15
+  br i1 %51, label %35, label %53, !llvm.loop !32
 
 52:                                               ; preds = %43
-  tail call void @PyErr_Clear() #16
+  tail call void @PyErr_Clear() #22
   br label %465
 
 53:                                               ; preds = %48, %30, %26, %4
@@ -1499,18 +2761,18 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   br label %85
 
 80:                                               ; preds = %77
-  %81 = tail call ptr @malloc(i64 noundef %21) #17
+  %81 = tail call ptr @malloc(i64 noundef %21) #23
   %82 = icmp eq ptr %81, null
-  br i1 %82, label %83, label %85, !prof !16
+  br i1 %82, label %83, label %85, !prof !33
 
 83:                                               ; preds = %80
-  %84 = tail call ptr @PyErr_NoMemory() #16
+  %84 = tail call ptr @PyErr_NoMemory() #22
   store ptr null, ptr %3, align 8
   br label %465
 
 85:                                               ; preds = %78, %80
   %86 = phi ptr [ %79, %78 ], [ %81, %80 ]
-  call void @llvm.lifetime.start.p0(ptr nonnull %6) #16
+  call void @llvm.lifetime.start.p0(ptr nonnull %6) #22
   store ptr %55, ptr %6, align 8
   %87 = getelementptr inbounds nuw i8, ptr %6, i64 40
   store ptr %86, ptr %87, align 8
@@ -1541,7 +2803,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %108 = getelementptr inbounds nuw i8, ptr %0, i64 8
   call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(16) %105, i8 0, i64 16, i1 false)
   %109 = load ptr, ptr %108, align 8
-  call void @Py_IncRef(ptr noundef %109) #16
+  call void @Py_IncRef(ptr noundef %109) #22
   %110 = getelementptr inbounds nuw i8, ptr %0, i64 24
   %111 = load i64, ptr @OBJECT_SIZE, align 8
   %112 = load i64, ptr %110, align 8
@@ -1616,7 +2878,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %159 = add nuw nsw i64 %115, 1
   %160 = load i64, ptr %110, align 8
   %161 = icmp slt i64 %159, %160
-  br i1 %161, label %114, label %162, !llvm.loop !17
+  br i1 %161, label %114, label %162, !llvm.loop !34
 
 162:                                              ; preds = %158, %85
   %163 = getelementptr inbounds nuw i8, ptr %0, i64 96
@@ -1654,7 +2916,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %187 = add nuw nsw i64 %167, 1
   %188 = load i64, ptr %7, align 8
   %189 = icmp slt i64 %187, %188
-  br i1 %189, label %166, label %190, !llvm.loop !18
+  br i1 %189, label %166, label %190, !llvm.loop !35
 
 190:                                              ; preds = %174, %162
   %191 = phi i64 [ %164, %162 ], [ %188, %174 ]
@@ -1724,7 +2986,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
 
 238:                                              ; preds = %230
   %239 = load ptr, ptr @python, align 8
-  %240 = call ptr @_PyObject_New(ptr noundef %239) #16
+  %240 = call ptr @_PyObject_New(ptr noundef %239) #22
   %241 = icmp eq ptr %240, null
   br i1 %241, label %412, label %242, !prof !10
 
@@ -1770,30 +3032,30 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
 
 265:                                              ; preds = %262, %246
   %266 = load i64, ptr %204, align 8
-  %267 = call ptr @PyLong_FromSsize_t(i64 noundef %266) #16
+  %267 = call ptr @PyLong_FromSsize_t(i64 noundef %266) #22
   %268 = icmp eq ptr %267, null
   br i1 %268, label %412, label %269
 
 269:                                              ; preds = %265
   %270 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
-  %271 = call ptr @PyObject_CallOneArg(ptr noundef %270, ptr noundef nonnull %267) #16
+  %271 = call ptr @PyObject_CallOneArg(ptr noundef %270, ptr noundef nonnull %267) #22
   %272 = icmp eq ptr %271, null
   br i1 %272, label %275, label %273
 
 273:                                              ; preds = %269
-  call void @Py_DecRef(ptr noundef nonnull %271) #16
+  call void @Py_DecRef(ptr noundef nonnull %271) #22
   %274 = load ptr, ptr @PyExc_RuntimeError, align 8
-  call void @PyErr_SetString(ptr noundef %274, ptr noundef nonnull @.str.5) #16
+  call void @PyErr_SetString(ptr noundef %274, ptr noundef nonnull @.str.5) #22
   br label %275
 
 275:                                              ; preds = %273, %269
-  call void @Py_DecRef(ptr noundef nonnull %267) #16
+  call void @Py_DecRef(ptr noundef nonnull %267) #22
   br label %412
 
 276:                                              ; preds = %262, %253
   %277 = phi ptr [ %251, %253 ], [ %263, %262 ]
   %278 = load ptr, ptr @python, align 8
-  %279 = call ptr @_PyObject_New(ptr noundef %278) #16
+  %279 = call ptr @_PyObject_New(ptr noundef %278) #22
   %280 = icmp eq ptr %279, null
   br i1 %280, label %285, label %281, !prof !10
 
@@ -1823,7 +3085,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %294 = add nuw nsw i64 %201, 1
   %295 = load i64, ptr %12, align 8
   %296 = icmp slt i64 %294, %295
-  br i1 %296, label %200, label %297, !llvm.loop !19
+  br i1 %296, label %200, label %297, !llvm.loop !36
 
 297:                                              ; preds = %288, %190
   %298 = phi i64 [ 0, %190 ], [ %294, %288 ]
@@ -1854,7 +3116,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
 314:                                              ; preds = %302
   %315 = call fastcc ptr @pool_grow(ptr noundef nonnull %300)
   %316 = icmp eq ptr %315, null
-  br i1 %316, label %317, label %321, !prof !20
+  br i1 %316, label %317, label %321, !prof !37
 
 317:                                              ; preds = %314
   %318 = load ptr, ptr %299, align 8
@@ -1878,17 +3140,17 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   br i1 %329, label %335, label %330
 
 330:                                              ; preds = %325
-  %331 = call ptr @PyEval_SaveThread() #16
+  %331 = call ptr @PyEval_SaveThread() #22
   %332 = getelementptr inbounds nuw i8, ptr %0, i64 144
   %333 = load ptr, ptr %332, align 8
-  %334 = call i32 %333(ptr noundef %91) #16
-  call void @PyEval_RestoreThread(ptr noundef %331) #16
+  %334 = call i32 %333(ptr noundef %91) #22
+  call void @PyEval_RestoreThread(ptr noundef %331) #22
   br label %339
 
 335:                                              ; preds = %325
   %336 = getelementptr inbounds nuw i8, ptr %0, i64 144
   %337 = load ptr, ptr %336, align 8
-  %338 = call i32 %337(ptr noundef %91) #16
+  %338 = call i32 %337(ptr noundef %91) #22
   br label %339
 
 339:                                              ; preds = %335, %330
@@ -1897,13 +3159,13 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   br i1 %341, label %347, label %342, !prof !8
 
 342:                                              ; preds = %339
-  %343 = call ptr @PyErr_Occurred() #16
+  %343 = call ptr @PyErr_Occurred() #22
   %344 = icmp eq ptr %343, null
   br i1 %344, label %345, label %388
 
 345:                                              ; preds = %342
   %346 = load ptr, ptr @PyExc_RuntimeError, align 8
-  call void @PyErr_SetString(ptr noundef %346, ptr noundef nonnull @.str.8) #16
+  call void @PyErr_SetString(ptr noundef %346, ptr noundef nonnull @.str.8) #22
   br label %388
 
 347:                                              ; preds = %339
@@ -1947,7 +3209,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %373 = phi i64 [ %371, %369 ], [ %354, %366 ], [ %354, %353 ]
   %374 = add nuw nsw i64 %355, 1
   %375 = icmp slt i64 %374, %373
-  br i1 %375, label %353, label %376, !llvm.loop !21
+  br i1 %375, label %353, label %376, !llvm.loop !38
 
 376:                                              ; preds = %372, %347
   %377 = getelementptr inbounds nuw i8, ptr %0, i64 56
@@ -1966,10 +3228,10 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   br label %388
 
 386:                                              ; preds = %381, %376
-  call void @llvm.lifetime.start.p0(ptr nonnull %5) #16
+  call void @llvm.lifetime.start.p0(ptr nonnull %5) #22
   store ptr %378, ptr %5, align 8
   %387 = call fastcc ptr @build(ptr noundef %5, ptr noundef nonnull %107)
-  call void @llvm.lifetime.end.p0(ptr nonnull %5) #16
+  call void @llvm.lifetime.end.p0(ptr nonnull %5) #22
   br label %388
 
 388:                                              ; preds = %386, %384, %345, %342
@@ -2021,10 +3283,10 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %417 = phi i64 [ %420, %416 ], [ 0, %412 ]
   %418 = getelementptr inbounds nuw ptr, ptr %107, i64 %417
   %419 = load ptr, ptr %418, align 8
-  call void @Py_DecRef(ptr noundef %419) #16
+  call void @Py_DecRef(ptr noundef %419) #22
   %420 = add nuw nsw i64 %417, 1
   %421 = icmp eq i64 %420, %413
-  br i1 %421, label %422, label %416, !llvm.loop !22
+  br i1 %421, label %422, label %416, !llvm.loop !39
 
 422:                                              ; preds = %416, %412
   store ptr %414, ptr %3, align 8
@@ -2075,18 +3337,18 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %450 = add nuw nsw i64 %431, 1
   %451 = load i64, ptr %105, align 8
   %452 = icmp slt i64 %450, %451
-  br i1 %452, label %430, label %427, !llvm.loop !23
+  br i1 %452, label %430, label %427, !llvm.loop !40
 
 453:                                              ; preds = %427, %453
   %454 = phi i64 [ %458, %453 ], [ 0, %427 ]
   %455 = load ptr, ptr %104, align 8
   %456 = getelementptr inbounds nuw ptr, ptr %455, i64 %454
   %457 = load ptr, ptr %456, align 8
-  call void @Py_DecRef(ptr noundef %457) #16
+  call void @Py_DecRef(ptr noundef %457) #22
   %458 = add nuw nsw i64 %454, 1
   %459 = load i64, ptr %106, align 8
   %460 = icmp slt i64 %458, %459
-  br i1 %460, label %453, label %461, !llvm.loop !24
+  br i1 %460, label %453, label %461, !llvm.loop !41
 
 461:                                              ; preds = %453, %427
   br i1 %22, label %462, label %463, !prof !10
@@ -2097,8 +3359,8 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
 
 463:                                              ; preds = %462, %461
   %464 = load ptr, ptr %108, align 8
-  call void @Py_DecRef(ptr noundef %464) #16
-  call void @llvm.lifetime.end.p0(ptr nonnull %6) #16
+  call void @Py_DecRef(ptr noundef %464) #22
+  call void @llvm.lifetime.end.p0(ptr nonnull %6) #22
   br label %465
 
 465:                                              ; preds = %52, %83, %463, %62, %70
@@ -2108,7 +3370,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
 
 ; Function Attrs: nounwind uwtable(sync)
 define ptr @function_new(ptr noundef %0, ptr noundef %1, ptr noundef %2) local_unnamed_addr #3 {
-  %4 = tail call i64 @PyTuple_Size(ptr noundef %1) #16
+  %4 = tail call i64 @PyTuple_Size(ptr noundef %1) #22
   %5 = icmp eq i64 %4, 1
   br i1 %5, label %6, label %11
 
@@ -2117,37 +3379,37 @@ define ptr @function_new(ptr noundef %0, ptr noundef %1, ptr noundef %2) local_u
   br i1 %7, label %13, label %8
 
 8:                                                ; preds = %6
-  %9 = tail call i64 @PyDict_Size(ptr noundef nonnull %2) #16
+  %9 = tail call i64 @PyDict_Size(ptr noundef nonnull %2) #22
   %10 = icmp eq i64 %9, 0
   br i1 %10, label %13, label %11
 
 11:                                               ; preds = %8, %3
   %12 = load ptr, ptr @PyExc_TypeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %12, ptr noundef nonnull @.str.3) #16
+  tail call void @PyErr_SetString(ptr noundef %12, ptr noundef nonnull @.str.3) #22
   br label %28
 
 13:                                               ; preds = %8, %6
   %14 = load i64, ptr @TUPLE_ITEMS, align 8
   %15 = getelementptr inbounds i8, ptr %1, i64 %14
   %16 = load ptr, ptr %15, align 8
-  %17 = tail call i32 @PyCallable_Check(ptr noundef %16) #16
+  %17 = tail call i32 @PyCallable_Check(ptr noundef %16) #22
   %18 = icmp eq i32 %17, 0
   br i1 %18, label %19, label %21
 
 19:                                               ; preds = %13
   %20 = load ptr, ptr @PyExc_TypeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %20, ptr noundef nonnull @.str.4) #16
+  tail call void @PyErr_SetString(ptr noundef %20, ptr noundef nonnull @.str.4) #22
   br label %28
 
 21:                                               ; preds = %13
-  %22 = tail call ptr @PyType_GenericAlloc(ptr noundef %0, i64 noundef 0) #16
+  %22 = tail call ptr @PyType_GenericAlloc(ptr noundef %0, i64 noundef 0) #22
   %23 = icmp eq ptr %22, null
   br i1 %23, label %28, label %24
 
 24:                                               ; preds = %21
   %25 = load i64, ptr @OBJECT_SIZE, align 8
   %26 = getelementptr inbounds i8, ptr %22, i64 %25
-  tail call void @Py_IncRef(ptr noundef %16) #16
+  tail call void @Py_IncRef(ptr noundef %16) #22
   %27 = getelementptr inbounds nuw i8, ptr %26, i64 8
   store ptr %16, ptr %27, align 8
   store ptr @function_vectorcall, ptr %26, align 8
@@ -2180,7 +3442,7 @@ define i32 @function_traverse(ptr noundef readonly captures(none) %0, ptr nounde
   br i1 %12, label %16, label %13
 
 13:                                               ; preds = %3
-  %14 = tail call i32 %1(ptr noundef nonnull %7, ptr noundef %2) #16
+  %14 = tail call i32 %1(ptr noundef nonnull %7, ptr noundef %2) #22
   %15 = icmp eq i32 %14, 0
   br i1 %15, label %16, label %37
 
@@ -2189,7 +3451,7 @@ define i32 @function_traverse(ptr noundef readonly captures(none) %0, ptr nounde
   br i1 %17, label %21, label %18
 
 18:                                               ; preds = %16
-  %19 = tail call i32 %1(ptr noundef nonnull %9, ptr noundef %2) #16
+  %19 = tail call i32 %1(ptr noundef nonnull %9, ptr noundef %2) #22
   %20 = icmp eq i32 %19, 0
   br i1 %20, label %21, label %37
 
@@ -2198,7 +3460,7 @@ define i32 @function_traverse(ptr noundef readonly captures(none) %0, ptr nounde
   br i1 %22, label %26, label %23
 
 23:                                               ; preds = %21
-  %24 = tail call i32 %1(ptr noundef nonnull %11, ptr noundef %2) #16
+  %24 = tail call i32 %1(ptr noundef nonnull %11, ptr noundef %2) #22
   %25 = icmp eq i32 %24, 0
   br i1 %25, label %26, label %37
 
@@ -2215,9 +3477,9 @@ define i32 @function_traverse(ptr noundef readonly captures(none) %0, ptr nounde
 32:                                               ; preds = %28
   %33 = getelementptr inbounds nuw i8, ptr %30, i64 8
   %34 = load ptr, ptr %33, align 8
-  %35 = tail call i32 %1(ptr noundef %34, ptr noundef %2) #16
+  %35 = tail call i32 %1(ptr noundef %34, ptr noundef %2) #22
   %36 = icmp eq i32 %35, 0
-  br i1 %36, label %28, label %37, !llvm.loop !25
+  br i1 %36, label %28, label %37, !llvm.loop !42
 
 37:                                               ; preds = %32, %28, %13, %18, %23
   %38 = phi i32 [ %19, %18 ], [ %24, %23 ], [ %14, %13 ], [ 0, %28 ], [ %35, %32 ]
@@ -2248,16 +3510,16 @@ define noundef i32 @function_clear(ptr noundef captures(none) %0) local_unnamed_
   %16 = load ptr, ptr %15, align 8
   %17 = getelementptr inbounds nuw i8, ptr %15, i64 8
   %18 = load ptr, ptr %17, align 8
-  tail call void @Py_DecRef(ptr noundef %18) #16
+  tail call void @Py_DecRef(ptr noundef %18) #22
   %19 = icmp eq ptr %16, null
-  br i1 %19, label %20, label %14, !llvm.loop !26
+  br i1 %19, label %20, label %14, !llvm.loop !43
 
 20:                                               ; preds = %14, %1
   %21 = icmp eq ptr %5, null
   br i1 %21, label %23, label %22
 
 22:                                               ; preds = %20
-  tail call void @Py_DecRef(ptr noundef nonnull %5) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %5) #22
   br label %23
 
 23:                                               ; preds = %22, %20
@@ -2265,7 +3527,7 @@ define noundef i32 @function_clear(ptr noundef captures(none) %0) local_unnamed_
   br i1 %24, label %26, label %25
 
 25:                                               ; preds = %23
-  tail call void @Py_DecRef(ptr noundef nonnull %7) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %7) #22
   br label %26
 
 26:                                               ; preds = %25, %23
@@ -2278,14 +3540,14 @@ define void @function_dealloc(ptr noundef %0) local_unnamed_addr #3 {
   %3 = getelementptr i8, ptr %0, i64 %2
   %4 = getelementptr i8, ptr %3, i64 -8
   %5 = load ptr, ptr %4, align 8
-  tail call void @PyObject_GC_UnTrack(ptr noundef %0) #16
+  tail call void @PyObject_GC_UnTrack(ptr noundef %0) #22
   %6 = getelementptr inbounds nuw i8, ptr %3, i64 24
   %7 = load ptr, ptr %6, align 8
   %8 = icmp eq ptr %7, null
   br i1 %8, label %10, label %9
 
 9:                                                ; preds = %1
-  tail call void @PyObject_ClearWeakRefs(ptr noundef nonnull %0) #16
+  tail call void @PyObject_ClearWeakRefs(ptr noundef nonnull %0) #22
   br label %10
 
 10:                                               ; preds = %9, %1
@@ -2309,16 +3571,16 @@ define void @function_dealloc(ptr noundef %0) local_unnamed_addr #3 {
   %23 = load ptr, ptr %22, align 8
   %24 = getelementptr inbounds nuw i8, ptr %22, i64 8
   %25 = load ptr, ptr %24, align 8
-  tail call void @Py_DecRef(ptr noundef %25) #16
+  tail call void @Py_DecRef(ptr noundef %25) #22
   %26 = icmp eq ptr %23, null
-  br i1 %26, label %27, label %21, !llvm.loop !26
+  br i1 %26, label %27, label %21, !llvm.loop !43
 
 27:                                               ; preds = %21, %10
   %28 = icmp eq ptr %12, null
   br i1 %28, label %30, label %29
 
 29:                                               ; preds = %27
-  tail call void @Py_DecRef(ptr noundef nonnull %12) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %12) #22
   br label %30
 
 30:                                               ; preds = %29, %27
@@ -2326,12 +3588,12 @@ define void @function_dealloc(ptr noundef %0) local_unnamed_addr #3 {
   br i1 %31, label %33, label %32
 
 32:                                               ; preds = %30
-  tail call void @Py_DecRef(ptr noundef nonnull %14) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %14) #22
   br label %33
 
 33:                                               ; preds = %30, %32
-  tail call void @PyObject_GC_Del(ptr noundef nonnull %0) #16
-  tail call void @Py_DecRef(ptr noundef %5) #16
+  tail call void @PyObject_GC_Del(ptr noundef nonnull %0) #22
+  tail call void @Py_DecRef(ptr noundef %5) #22
   ret void
 }
 
@@ -2347,11 +3609,11 @@ define ptr @function_descr_get(ptr noundef %0, ptr noundef %1, ptr noundef readn
   br i1 %6, label %7, label %8
 
 7:                                                ; preds = %3
-  tail call void @Py_IncRef(ptr noundef %0) #16
+  tail call void @Py_IncRef(ptr noundef %0) #22
   br label %10
 
 8:                                                ; preds = %3
-  %9 = tail call ptr @PyMethod_New(ptr noundef %0, ptr noundef nonnull %1) #16
+  %9 = tail call ptr @PyMethod_New(ptr noundef %0, ptr noundef nonnull %1) #22
   br label %10
 
 10:                                               ; preds = %8, %7
@@ -2379,7 +3641,7 @@ define noundef ptr @add_plan(ptr noundef readnone captures(none) %0, ptr noundef
 13:                                               ; preds = %3, %5
   %14 = phi ptr [ @.str.6, %3 ], [ @.str.9, %5 ]
   %15 = load ptr, ptr @PyExc_TypeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #22
   br label %87
 
 16:                                               ; preds = %5
@@ -2389,13 +3651,13 @@ define noundef ptr @add_plan(ptr noundef readnone captures(none) %0, ptr noundef
 18:                                               ; preds = %16
   %19 = getelementptr inbounds nuw i8, ptr %1, i64 16
   %20 = load ptr, ptr %19, align 8
-  %21 = tail call i64 @PyLong_AsSsize_t(ptr noundef %20) #16
+  %21 = tail call i64 @PyLong_AsSsize_t(ptr noundef %20) #22
   %22 = inttoptr i64 %21 to ptr
   %23 = icmp eq i64 %21, 0
   br i1 %23, label %87, label %24
 
 24:                                               ; preds = %18
-  %25 = tail call ptr @PyErr_Occurred() #16
+  %25 = tail call ptr @PyErr_Occurred() #22
   %26 = icmp eq ptr %25, null
   br i1 %26, label %27, label %87
 
@@ -2427,7 +3689,7 @@ define noundef ptr @add_plan(ptr noundef readnone captures(none) %0, ptr noundef
   %44 = select i1 %43, ptr %39, ptr %40
   %45 = load ptr, ptr %39, align 8
   %46 = icmp eq ptr %45, null
-  br i1 %46, label %36, label %38, !llvm.loop !27
+  br i1 %46, label %36, label %38, !llvm.loop !44
 
 47:                                               ; preds = %36
   %48 = getelementptr inbounds nuw i8, ptr %8, i64 40
@@ -2443,7 +3705,7 @@ define noundef ptr @add_plan(ptr noundef readnone captures(none) %0, ptr noundef
   %54 = phi ptr [ %28, %51 ], [ %55, %53 ]
   %55 = load ptr, ptr %54, align 8
   %56 = icmp eq ptr %55, %52
-  br i1 %56, label %57, label %53, !llvm.loop !13
+  br i1 %56, label %57, label %53, !llvm.loop !30
 
 57:                                               ; preds = %53
   %58 = load ptr, ptr %52, align 8
@@ -2460,7 +3722,7 @@ define noundef ptr @add_plan(ptr noundef readnone captures(none) %0, ptr noundef
   %66 = load ptr, ptr %65, align 8
   %67 = getelementptr inbounds nuw i8, ptr %22, i64 8
   store ptr %66, ptr %67, align 8
-  tail call void @Py_IncRef(ptr noundef %66) #16
+  tail call void @Py_IncRef(ptr noundef %66) #22
   %68 = load ptr, ptr %28, align 8
   store ptr %68, ptr %22, align 8
   store ptr %22, ptr %28, align 8
@@ -2472,7 +3734,7 @@ define noundef ptr @add_plan(ptr noundef readnone captures(none) %0, ptr noundef
   store i64 %72, ptr %62, align 8
   %73 = getelementptr inbounds nuw i8, ptr %52, i64 8
   %74 = load ptr, ptr %73, align 8
-  tail call void @Py_DecRef(ptr noundef %74) #16
+  tail call void @Py_DecRef(ptr noundef %74) #22
   br label %86
 
 75:                                               ; preds = %31, %47
@@ -2481,7 +3743,7 @@ define noundef ptr @add_plan(ptr noundef readnone captures(none) %0, ptr noundef
   %78 = load ptr, ptr %77, align 8
   %79 = getelementptr inbounds nuw i8, ptr %22, i64 8
   store ptr %78, ptr %79, align 8
-  tail call void @Py_IncRef(ptr noundef %78) #16
+  tail call void @Py_IncRef(ptr noundef %78) #22
   %80 = load ptr, ptr %28, align 8
   store ptr %80, ptr %22, align 8
   store ptr %22, ptr %28, align 8
@@ -2495,7 +3757,7 @@ define noundef ptr @add_plan(ptr noundef readnone captures(none) %0, ptr noundef
   br label %86
 
 86:                                               ; preds = %75, %57
-  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #16
+  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #22
   br label %87
 
 87:                                               ; preds = %13, %16, %18, %24, %86
@@ -2525,7 +3787,7 @@ define noundef ptr @clear_plans(ptr noundef readnone captures(none) %0, ptr noun
 13:                                               ; preds = %3, %5
   %14 = phi ptr [ @.str.6, %3 ], [ @.str.9, %5 ]
   %15 = load ptr, ptr @PyExc_TypeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #22
   br label %32
 
 16:                                               ; preds = %5
@@ -2548,12 +3810,12 @@ define noundef ptr @clear_plans(ptr noundef readnone captures(none) %0, ptr noun
   %27 = load ptr, ptr %26, align 8
   %28 = getelementptr inbounds nuw i8, ptr %26, i64 8
   %29 = load ptr, ptr %28, align 8
-  tail call void @Py_DecRef(ptr noundef %29) #16
+  tail call void @Py_DecRef(ptr noundef %29) #22
   %30 = icmp eq ptr %27, null
-  br i1 %30, label %31, label %25, !llvm.loop !26
+  br i1 %30, label %31, label %25, !llvm.loop !43
 
 31:                                               ; preds = %25, %18
-  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #16
+  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #22
   br label %32
 
 32:                                               ; preds = %13, %16, %31
@@ -2579,7 +3841,7 @@ define ptr @plan_count(ptr noundef readnone captures(none) %0, ptr noundef reado
 13:                                               ; preds = %3, %5
   %14 = phi ptr [ @.str.6, %3 ], [ @.str.9, %5 ]
   %15 = load ptr, ptr @PyExc_TypeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #16
+  tail call void @PyErr_SetString(ptr noundef %15, ptr noundef nonnull %14) #22
   br label %22
 
 16:                                               ; preds = %5
@@ -2589,7 +3851,7 @@ define ptr @plan_count(ptr noundef readnone captures(none) %0, ptr noundef reado
 18:                                               ; preds = %16
   %19 = getelementptr inbounds nuw i8, ptr %8, i64 40
   %20 = load i64, ptr %19, align 8
-  %21 = tail call ptr @PyLong_FromSsize_t(i64 noundef %20) #16
+  %21 = tail call ptr @PyLong_FromSsize_t(i64 noundef %20) #22
   br label %22
 
 22:                                               ; preds = %13, %16, %18
@@ -2602,7 +3864,7 @@ define noundef nonnull ptr @guard_enter(ptr noundef readnone captures(none) %0, 
   %4 = load i64, ptr @guard_count, align 8
   %5 = add nsw i64 %4, 1
   store i64 %5, ptr @guard_count, align 8
-  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #16
+  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #22
   ret ptr @_Py_NoneStruct
 }
 
@@ -2611,12 +3873,12 @@ define noundef nonnull ptr @guard_exit(ptr noundef readnone captures(none) %0, p
   %4 = load i64, ptr @guard_count, align 8
   %5 = add nsw i64 %4, -1
   store i64 %5, ptr @guard_count, align 8
-  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #16
+  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #22
   ret ptr @_Py_NoneStruct
 }
 
 ; Function Attrs: mustprogress nofree norecurse nosync nounwind willreturn memory(readwrite, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync)
-define noundef i32 @self_test_kernel(ptr noundef readonly captures(none) %0) local_unnamed_addr #8 {
+define noundef i32 @self_test_kernel(ptr noundef readonly captures(none) %0) local_unnamed_addr #14 {
   %2 = load ptr, ptr %0, align 8
   %3 = getelementptr inbounds nuw i8, ptr %0, i64 8
   %4 = load ptr, ptr %3, align 8
@@ -2645,13 +3907,10 @@ define noundef i32 @self_test_kernel(ptr noundef readonly captures(none) %0) loc
 }
 
 ; Function Attrs: mustprogress nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none)
-declare float @llvm.fmuladd.f32(float, float, float) #9
-
-; Function Attrs: mustprogress nounwind willreturn allockind("free") memory(argmem: readwrite, inaccessiblemem: readwrite)
-declare void @free(ptr allocptr noundef captures(none)) local_unnamed_addr #10
+declare float @llvm.fmuladd.f32(float, float, float) #15
 
 ; Function Attrs: inlinehint mustprogress nounwind willreturn memory(readwrite, target_mem0: none, target_mem1: none) uwtable(sync)
-define internal fastcc void @pool_give(ptr noundef captures(none) %0, ptr noundef %1) unnamed_addr #11 {
+define internal fastcc void @pool_give(ptr noundef captures(none) %0, ptr noundef %1) unnamed_addr #16 {
   %3 = getelementptr inbounds nuw i8, ptr %0, i64 8
   %4 = load i64, ptr %3, align 8
   %5 = getelementptr inbounds nuw i8, ptr %0, i64 16
@@ -2693,24 +3952,24 @@ declare ptr @PyObject_GetAttr(ptr noundef, ptr noundef) local_unnamed_addr #4
 
 ; Function Attrs: nounwind uwtable(sync)
 define internal fastcc void @complain_no_memory(i64 noundef %0) unnamed_addr #3 {
-  %2 = tail call ptr @PyLong_FromSsize_t(i64 noundef %0) #16
+  %2 = tail call ptr @PyLong_FromSsize_t(i64 noundef %0) #22
   %3 = icmp eq ptr %2, null
   br i1 %3, label %11, label %4
 
 4:                                                ; preds = %1
   %5 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
-  %6 = tail call ptr @PyObject_CallOneArg(ptr noundef %5, ptr noundef nonnull %2) #16
+  %6 = tail call ptr @PyObject_CallOneArg(ptr noundef %5, ptr noundef nonnull %2) #22
   %7 = icmp eq ptr %6, null
   br i1 %7, label %10, label %8
 
 8:                                                ; preds = %4
-  tail call void @Py_DecRef(ptr noundef nonnull %6) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %6) #22
   %9 = load ptr, ptr @PyExc_RuntimeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %9, ptr noundef nonnull @.str.5) #16
+  tail call void @PyErr_SetString(ptr noundef %9, ptr noundef nonnull @.str.5) #22
   br label %10
 
 10:                                               ; preds = %4, %8
-  tail call void @Py_DecRef(ptr noundef nonnull %2) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %2) #22
   br label %11
 
 11:                                               ; preds = %10, %1
@@ -2718,13 +3977,13 @@ define internal fastcc void @complain_no_memory(i64 noundef %0) unnamed_addr #3 
 }
 
 ; Function Attrs: noinline nounwind uwtable(sync)
-define internal fastcc ptr @pool_grow(ptr noundef nonnull readonly captures(none) %0) unnamed_addr #7 {
+define internal fastcc ptr @pool_grow(ptr noundef nonnull readonly captures(none) %0) unnamed_addr #13 {
   %2 = alloca ptr, align 8
-  call void @llvm.lifetime.start.p0(ptr nonnull %2) #16
+  call void @llvm.lifetime.start.p0(ptr nonnull %2) #22
   store ptr null, ptr %2, align 8
   %3 = getelementptr inbounds nuw i8, ptr %0, i64 24
   %4 = load i64, ptr %3, align 8
-  %5 = call i32 @posix_memalign(ptr noundef nonnull %2, i64 noundef 64, i64 noundef %4) #16
+  %5 = call i32 @posix_memalign(ptr noundef nonnull %2, i64 noundef 64, i64 noundef %4) #22
   %6 = icmp eq i32 %5, 0
   br i1 %6, label %7, label %9
 
@@ -2763,7 +4022,7 @@ define internal fastcc ptr @pool_grow(ptr noundef nonnull readonly captures(none
 
 25:                                               ; preds = %23
   %26 = load i64, ptr %3, align 8
-  %27 = call i32 @posix_memalign(ptr noundef nonnull %2, i64 noundef 64, i64 noundef %26) #16
+  %27 = call i32 @posix_memalign(ptr noundef nonnull %2, i64 noundef 64, i64 noundef %26) #22
   %28 = icmp eq i32 %27, 0
   %29 = load ptr, ptr %2, align 8
   %30 = select i1 %28, ptr %29, ptr null
@@ -2771,17 +4030,101 @@ define internal fastcc ptr @pool_grow(ptr noundef nonnull readonly captures(none
 
 31:                                               ; preds = %25, %23, %7
   %32 = phi ptr [ %8, %7 ], [ null, %23 ], [ %30, %25 ]
-  call void @llvm.lifetime.end.p0(ptr nonnull %2) #16
+  call void @llvm.lifetime.end.p0(ptr nonnull %2) #22
   ret ptr %32
 }
 
 ; Function Attrs: nofree
-declare i32 @posix_memalign(ptr noundef, i64 noundef, i64 noundef) local_unnamed_addr #12
+declare i32 @posix_memalign(ptr noundef, i64 noundef, i64 noundef) local_unnamed_addr #17
 
 declare ptr @_PyObject_New(ptr noundef) local_unnamed_addr #4
 
-; Function Attrs: mustprogress nofree nounwind willreturn allockind("alloc,uninitialized") allocsize(0) memory(inaccessiblemem: readwrite)
-declare noalias noundef ptr @malloc(i64 noundef) local_unnamed_addr #13
+declare i32 @pthread_mutex_init(ptr noundef, ptr noundef) local_unnamed_addr #4
+
+declare i32 @pthread_cond_init(ptr noundef, ptr noundef) local_unnamed_addr #4
+
+declare i32 @pthread_mutex_lock(ptr noundef) local_unnamed_addr #4
+
+declare i32 @pthread_cond_broadcast(ptr noundef) local_unnamed_addr #4
+
+declare i32 @pthread_mutex_unlock(ptr noundef) local_unnamed_addr #4
+
+declare i32 @clock_gettime(i32 noundef, ptr noundef) local_unnamed_addr #4
+
+declare i32 @pthread_cond_timedwait(ptr noundef, ptr noundef, ptr noundef) local_unnamed_addr #4
+
+declare i32 @PyErr_CheckSignals() local_unnamed_addr #4
+
+declare i32 @sched_yield() local_unnamed_addr #4
+
+declare i32 @pthread_create(ptr noundef, ptr noundef, ptr noundef, ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: noreturn nounwind uwtable(sync)
+define internal noalias noundef nonnull ptr @worker_main(ptr noundef %0) #18 {
+  %2 = getelementptr inbounds nuw i8, ptr %0, i64 16
+  %3 = getelementptr inbounds nuw i8, ptr %0, i64 24
+  %4 = getelementptr inbounds nuw i8, ptr %0, i64 32
+  %5 = getelementptr inbounds nuw i8, ptr %0, i64 40
+  %6 = getelementptr inbounds nuw i8, ptr %0, i64 48
+  %7 = getelementptr inbounds nuw i8, ptr %0, i64 8
+  %8 = getelementptr inbounds nuw i8, ptr %0, i64 64
+  %9 = getelementptr inbounds nuw i8, ptr %0, i64 192
+  br label %10
+
+10:                                               ; preds = %34, %1
+  tail call fastcc void @worker_wait(ptr noundef %0, i64 noundef 1, ptr noundef null)
+  %11 = load ptr, ptr %2, align 8
+  %12 = load ptr, ptr %3, align 8
+  %13 = load i64, ptr %4, align 8
+  %14 = load ptr, ptr %5, align 8
+  %15 = tail call i32 %11(ptr noundef %12, i64 noundef %13, ptr noundef %14) #22
+  %16 = sext i32 %15 to i64
+  %17 = icmp eq i32 %15, 0
+  br i1 %17, label %31, label %18
+
+18:                                               ; preds = %10
+  %19 = getelementptr inbounds nuw i8, ptr %14, i64 8
+  %20 = cmpxchg ptr %19, i64 0, i64 1 seq_cst seq_cst, align 8
+  %21 = extractvalue { i64, i1 } %20, 1
+  br i1 %21, label %22, label %25
+
+22:                                               ; preds = %18
+  %23 = getelementptr inbounds nuw i8, ptr %14, i64 16
+  store i64 %13, ptr %23, align 8
+  %24 = getelementptr inbounds nuw i8, ptr %14, i64 24
+  store i64 %16, ptr %24, align 8
+  br label %25
+
+25:                                               ; preds = %22, %18
+  %26 = getelementptr inbounds nuw i8, ptr %14, i64 72
+  %27 = tail call i32 @pthread_mutex_lock(ptr noundef nonnull %26) #22
+  %28 = getelementptr inbounds nuw i8, ptr %14, i64 200
+  %29 = tail call i32 @pthread_cond_broadcast(ptr noundef nonnull %28) #22
+  %30 = tail call i32 @pthread_mutex_unlock(ptr noundef nonnull %26) #22
+  br label %31
+
+31:                                               ; preds = %10, %25
+  store i64 %16, ptr %6, align 8
+  store atomic i64 2, ptr %0 seq_cst, align 8
+  %32 = load atomic i64, ptr %7 seq_cst, align 8
+  %33 = icmp eq i64 %32, 0
+  br i1 %33, label %34, label %35
+
+34:                                               ; preds = %31, %35
+  br label %10
+
+35:                                               ; preds = %31
+  %36 = tail call i32 @pthread_mutex_lock(ptr noundef nonnull %8) #22
+  %37 = tail call i32 @pthread_cond_broadcast(ptr noundef nonnull %9) #22
+  %38 = tail call i32 @pthread_mutex_unlock(ptr noundef nonnull %8) #22
+  br label %34
+}
+
+declare i32 @pthread_detach(i64 noundef) local_unnamed_addr #4
+
+declare i32 @pthread_cond_wait(ptr noundef, ptr noundef) local_unnamed_addr #4
+
+declare i32 @pthread_setspecific(i32 noundef, ptr noundef) local_unnamed_addr #4
 
 declare ptr @PyErr_NoMemory() local_unnamed_addr #4
 
@@ -2839,7 +4182,7 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
   br i1 %33, label %41, label %34
 
 34:                                               ; preds = %32
-  tail call void @Py_IncRef(ptr noundef nonnull %1) #16
+  tail call void @Py_IncRef(ptr noundef nonnull %1) #22
   %35 = getelementptr inbounds nuw i8, ptr %0, i64 32
   %36 = load ptr, ptr %35, align 8
   %37 = getelementptr inbounds nuw i8, ptr %0, i64 56
@@ -2916,7 +4259,7 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 86:                                               ; preds = %89
   %87 = add nuw nsw i64 %90, 1
   %88 = icmp eq i64 %87, %62
-  br i1 %88, label %97, label %89, !llvm.loop !28
+  br i1 %88, label %97, label %89, !llvm.loop !45
 
 89:                                               ; preds = %86, %83
   %90 = phi i64 [ 0, %83 ], [ %87, %86 ]
@@ -2939,12 +4282,12 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 
 104:                                              ; preds = %97
   %105 = inttoptr i64 %102 to ptr
-  %106 = tail call i32 @PyObject_RichCompareBool(ptr noundef %105, ptr noundef %99, i32 noundef 2) #16
+  %106 = tail call i32 @PyObject_RichCompareBool(ptr noundef %105, ptr noundef %99, i32 noundef 2) #22
   %107 = icmp sgt i32 %106, 0
   br i1 %107, label %109, label %108
 
 108:                                              ; preds = %104
-  tail call void @PyErr_Clear() #16
+  tail call void @PyErr_Clear() #22
   br label %376
 
 109:                                              ; preds = %104, %97
@@ -2956,7 +4299,7 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
   br i1 %112, label %120, label %113
 
 113:                                              ; preds = %111
-  tail call void @Py_IncRef(ptr noundef nonnull %1) #16
+  tail call void @Py_IncRef(ptr noundef nonnull %1) #22
   %114 = getelementptr inbounds nuw i8, ptr %0, i64 32
   %115 = load ptr, ptr %114, align 8
   %116 = getelementptr inbounds nuw i8, ptr %0, i64 56
@@ -3060,9 +4403,9 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
   br i1 %172, label %173, label %376
 
 173:                                              ; preds = %171
-  call void @llvm.lifetime.start.p0(ptr nonnull %7) #16
+  call void @llvm.lifetime.start.p0(ptr nonnull %7) #22
   store i32 0, ptr %7, align 4
-  %174 = call i64 @PyLong_AsLongLongAndOverflow(ptr noundef nonnull %1, ptr noundef nonnull %7) #16
+  %174 = call i64 @PyLong_AsLongLongAndOverflow(ptr noundef nonnull %1, ptr noundef nonnull %7) #22
   %175 = load i32, ptr %7, align 4
   %176 = icmp eq i32 %175, 0
   br i1 %176, label %177, label %203
@@ -3124,11 +4467,11 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
   br label %204
 
 203:                                              ; preds = %189, %183, %179, %173
-  call void @llvm.lifetime.end.p0(ptr nonnull %7) #16
+  call void @llvm.lifetime.end.p0(ptr nonnull %7) #22
   br label %376
 
 204:                                              ; preds = %202, %200, %198, %196
-  call void @llvm.lifetime.end.p0(ptr nonnull %7) #16
+  call void @llvm.lifetime.end.p0(ptr nonnull %7) #22
   br label %205
 
 205:                                              ; preds = %204, %167, %161, %153, %151, %141
@@ -3184,12 +4527,12 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
   br label %246
 
 240:                                              ; preds = %226
-  %241 = tail call i32 @PyObject_RichCompareBool(ptr noundef nonnull %215, ptr noundef nonnull %1, i32 noundef 2) #16
+  %241 = tail call i32 @PyObject_RichCompareBool(ptr noundef nonnull %215, ptr noundef nonnull %1, i32 noundef 2) #22
   %242 = icmp slt i32 %241, 0
   br i1 %242, label %243, label %244
 
 243:                                              ; preds = %240
-  tail call void @PyErr_Clear() #16
+  tail call void @PyErr_Clear() #22
   br label %244
 
 244:                                              ; preds = %243, %240
@@ -3237,7 +4580,7 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 270:                                              ; preds = %287
   %271 = add nuw nsw i64 %274, 1
   %272 = icmp eq i64 %271, %255
-  br i1 %272, label %376, label %273, !llvm.loop !29
+  br i1 %272, label %376, label %273, !llvm.loop !46
 
 273:                                              ; preds = %267, %270
   %274 = phi i64 [ 0, %267 ], [ %271, %270 ]
@@ -3258,9 +4601,9 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
   br label %287
 
 285:                                              ; preds = %277
-  tail call void @Py_IncRef(ptr noundef %279) #16
+  tail call void @Py_IncRef(ptr noundef %279) #22
   %286 = tail call fastcc i32 @match(ptr noundef nonnull %0, ptr noundef %279, i32 noundef 1)
-  tail call void @Py_DecRef(ptr noundef %279) #16
+  tail call void @Py_DecRef(ptr noundef %279) #22
   br label %287
 
 287:                                              ; preds = %283, %285
@@ -3297,7 +4640,7 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 307:                                              ; preds = %325
   %308 = add nuw nsw i64 %311, 1
   %309 = icmp eq i64 %308, %292
-  br i1 %309, label %376, label %310, !llvm.loop !29
+  br i1 %309, label %376, label %310, !llvm.loop !46
 
 310:                                              ; preds = %304, %307
   %311 = phi i64 [ 0, %304 ], [ %308, %307 ]
@@ -3319,9 +4662,9 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
   br label %325
 
 323:                                              ; preds = %314
-  tail call void @Py_IncRef(ptr noundef %317) #16
+  tail call void @Py_IncRef(ptr noundef %317) #22
   %324 = tail call fastcc i32 @match(ptr noundef nonnull %0, ptr noundef %317, i32 noundef 1)
-  tail call void @Py_DecRef(ptr noundef %317) #16
+  tail call void @Py_DecRef(ptr noundef %317) #22
   br label %325
 
 325:                                              ; preds = %321, %323
@@ -3332,7 +4675,7 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 328:                                              ; preds = %3
   %329 = getelementptr inbounds nuw i8, ptr %8, i64 8
   %330 = load i64, ptr %329, align 8
-  call void @llvm.lifetime.start.p0(ptr nonnull %4) #16
+  call void @llvm.lifetime.start.p0(ptr nonnull %4) #22
   store i64 0, ptr %4, align 8
   %331 = getelementptr inbounds nuw i8, ptr %8, i64 16
   store ptr %331, ptr %0, align 8
@@ -3344,7 +4687,7 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
   br i1 %336, label %337, label %374
 
 337:                                              ; preds = %328
-  %338 = tail call i64 @PyDict_Size(ptr noundef nonnull %1) #16
+  %338 = tail call i64 @PyDict_Size(ptr noundef nonnull %1) #22
   %339 = icmp eq i64 %338, %330
   br i1 %339, label %340, label %374
 
@@ -3355,40 +4698,40 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 342:                                              ; preds = %371
   %343 = add nuw nsw i64 %346, 1
   %344 = icmp eq i64 %343, %330
-  br i1 %344, label %374, label %345, !llvm.loop !30
+  br i1 %344, label %374, label %345, !llvm.loop !47
 
 345:                                              ; preds = %340, %342
   %346 = phi i64 [ %343, %342 ], [ 0, %340 ]
-  call void @llvm.lifetime.start.p0(ptr nonnull %5) #16
+  call void @llvm.lifetime.start.p0(ptr nonnull %5) #22
   store ptr null, ptr %5, align 8
-  call void @llvm.lifetime.start.p0(ptr nonnull %6) #16
+  call void @llvm.lifetime.start.p0(ptr nonnull %6) #22
   store ptr null, ptr %6, align 8
   %347 = load ptr, ptr %0, align 8
   %348 = getelementptr inbounds nuw i8, ptr %347, i64 8
   store ptr %348, ptr %0, align 8
   %349 = load i64, ptr %347, align 8
   %350 = inttoptr i64 %349 to ptr
-  %351 = call i32 @PyDict_Next(ptr noundef nonnull %1, ptr noundef nonnull %4, ptr noundef nonnull %5, ptr noundef nonnull %6) #16
+  %351 = call i32 @PyDict_Next(ptr noundef nonnull %1, ptr noundef nonnull %4, ptr noundef nonnull %5, ptr noundef nonnull %6) #22
   %352 = icmp ne i32 %351, 0
   %353 = load ptr, ptr %5, align 8
   %354 = icmp eq ptr %353, %350
-  %355 = select i1 %352, i1 %354, i1 false, !prof !31
-  br i1 %355, label %356, label %358, !prof !31
+  %355 = select i1 %352, i1 %354, i1 false, !prof !48
+  br i1 %355, label %356, label %358, !prof !48
 
 356:                                              ; preds = %345
   %357 = load ptr, ptr %6, align 8
   br label %362
 
 358:                                              ; preds = %345
-  %359 = call ptr @PyDict_GetItemWithError(ptr noundef nonnull %1, ptr noundef %350) #16
+  %359 = call ptr @PyDict_GetItemWithError(ptr noundef nonnull %1, ptr noundef %350) #22
   store ptr %359, ptr %6, align 8
   %360 = icmp eq ptr %359, null
   br i1 %360, label %361, label %362
 
 361:                                              ; preds = %358
-  call void @PyErr_Clear() #16
-  call void @llvm.lifetime.end.p0(ptr nonnull %6) #16
-  call void @llvm.lifetime.end.p0(ptr nonnull %5) #16
+  call void @PyErr_Clear() #22
+  call void @llvm.lifetime.end.p0(ptr nonnull %6) #22
+  call void @llvm.lifetime.end.p0(ptr nonnull %5) #22
   br label %374
 
 362:                                              ; preds = %356, %358
@@ -3403,21 +4746,21 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
   br label %371
 
 369:                                              ; preds = %362
-  call void @Py_IncRef(ptr noundef %363) #16
+  call void @Py_IncRef(ptr noundef %363) #22
   %370 = call fastcc i32 @match(ptr noundef nonnull %0, ptr noundef %363, i32 noundef 1)
-  call void @Py_DecRef(ptr noundef %363) #16
+  call void @Py_DecRef(ptr noundef %363) #22
   br label %371
 
 371:                                              ; preds = %367, %369
   %372 = phi i32 [ %368, %367 ], [ %370, %369 ]
   %373 = icmp eq i32 %372, 0
-  call void @llvm.lifetime.end.p0(ptr nonnull %6) #16
-  call void @llvm.lifetime.end.p0(ptr nonnull %5) #16
+  call void @llvm.lifetime.end.p0(ptr nonnull %6) #22
+  call void @llvm.lifetime.end.p0(ptr nonnull %5) #22
   br i1 %373, label %374, label %342
 
 374:                                              ; preds = %371, %342, %361, %340, %328, %337
   %375 = phi i32 [ 0, %337 ], [ 0, %328 ], [ 0, %361 ], [ 1, %340 ], [ 1, %342 ], [ 0, %371 ]
-  call void @llvm.lifetime.end.p0(ptr nonnull %4) #16
+  call void @llvm.lifetime.end.p0(ptr nonnull %4) #22
   br label %376
 
 376:                                              ; preds = %325, %310, %307, %287, %273, %270, %89, %302, %265, %299, %290, %262, %253, %207, %205, %203, %171, %154, %144, %139, %120, %109, %108, %76, %71, %58, %41, %28, %25, %18, %10, %374, %249, %246
@@ -3456,7 +4799,7 @@ define internal fastcc ptr @build(ptr noundef nonnull captures(none) %0, ptr nou
   %10 = load i64, ptr %9, align 8
   %11 = getelementptr inbounds ptr, ptr %1, i64 %10
   %12 = load ptr, ptr %11, align 8
-  tail call void @Py_IncRef(ptr noundef %12) #16
+  tail call void @Py_IncRef(ptr noundef %12) #22
   br label %63
 
 13:                                               ; preds = %2
@@ -3464,24 +4807,24 @@ define internal fastcc ptr @build(ptr noundef nonnull captures(none) %0, ptr nou
   store ptr %14, ptr %0, align 8
   %15 = load i64, ptr %4, align 8
   %16 = inttoptr i64 %15 to ptr
-  tail call void @Py_IncRef(ptr noundef %16) #16
+  tail call void @Py_IncRef(ptr noundef %16) #22
   br label %63
 
 17:                                               ; preds = %2
   store ptr %4, ptr %0, align 8
-  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #16
+  tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #22
   br label %63
 
 18:                                               ; preds = %2
-  %19 = tail call ptr @PyDict_New() #16
+  %19 = tail call ptr @PyDict_New() #22
   br label %24
 
 20:                                               ; preds = %2
-  %21 = tail call ptr @PyList_New(i64 noundef %5) #16
+  %21 = tail call ptr @PyList_New(i64 noundef %5) #22
   br label %24
 
 22:                                               ; preds = %2
-  %23 = tail call ptr @PyTuple_New(i64 noundef %5) #16
+  %23 = tail call ptr @PyTuple_New(i64 noundef %5) #22
   br label %24
 
 24:                                               ; preds = %22, %20, %18
@@ -3523,7 +4866,7 @@ define internal fastcc ptr @build(ptr noundef nonnull captures(none) %0, ptr nou
   br i1 %47, label %48, label %49
 
 48:                                               ; preds = %44
-  tail call void @Py_DecRef(ptr noundef nonnull %25) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %25) #22
   br label %63
 
 49:                                               ; preds = %44
@@ -3534,13 +4877,13 @@ define internal fastcc ptr @build(ptr noundef nonnull captures(none) %0, ptr nou
   ]
 
 51:                                               ; preds = %49
-  %52 = tail call i32 @PyDict_SetItem(ptr noundef nonnull %25, ptr noundef %45, ptr noundef nonnull %46) #16
-  tail call void @Py_DecRef(ptr noundef nonnull %46) #16
+  %52 = tail call i32 @PyDict_SetItem(ptr noundef nonnull %25, ptr noundef %45, ptr noundef nonnull %46) #22
+  tail call void @Py_DecRef(ptr noundef nonnull %46) #22
   %53 = icmp sgt i32 %52, -1
   br i1 %53, label %60, label %54
 
 54:                                               ; preds = %51
-  tail call void @Py_DecRef(ptr noundef nonnull %25) #16
+  tail call void @Py_DecRef(ptr noundef nonnull %25) #22
   br label %63
 
 55:                                               ; preds = %49
@@ -3556,16 +4899,12 @@ define internal fastcc ptr @build(ptr noundef nonnull captures(none) %0, ptr nou
 60:                                               ; preds = %57, %51
   %61 = add nuw nsw i64 %36, 1
   %62 = icmp eq i64 %61, %5
-  br i1 %62, label %63, label %35, !llvm.loop !32
+  br i1 %62, label %63, label %35, !llvm.loop !49
 
 63:                                               ; preds = %60, %27, %48, %54, %24, %17, %13, %7
   %64 = phi ptr [ null, %24 ], [ %16, %13 ], [ @_Py_NoneStruct, %17 ], [ %12, %7 ], [ null, %54 ], [ null, %48 ], [ %25, %27 ], [ %25, %60 ]
   ret ptr %64
 }
-
-declare ptr @PyEval_SaveThread() local_unnamed_addr #4
-
-declare void @PyEval_RestoreThread(ptr noundef) local_unnamed_addr #4
 
 declare ptr @PyDict_New() local_unnamed_addr #4
 
@@ -3576,13 +4915,16 @@ declare ptr @PyTuple_New(i64 noundef) local_unnamed_addr #4
 declare i32 @PyDict_SetItem(ptr noundef, ptr noundef, ptr noundef) local_unnamed_addr #4
 
 ; Function Attrs: nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none)
-declare i64 @llvm.smax.i64(i64, i64) #14
+declare i64 @llvm.smax.i64(i64, i64) #19
 
 ; Function Attrs: nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none)
-declare i64 @llvm.umin.i64(i64, i64) #14
+declare i64 @llvm.umin.i64(i64, i64) #19
 
-; Function Attrs: nocallback nofree nounwind willreturn memory(argmem: write)
-declare void @llvm.memset.p0.i64(ptr writeonly captures(none), i8, i64, i1 immarg) #15
+; Function Attrs: nofree nounwind willreturn allockind("alloc,zeroed") allocsize(0,1) memory(inaccessiblemem: readwrite)
+declare noalias noundef ptr @calloc(i64 noundef, i64 noundef) local_unnamed_addr #20
+
+; Function Attrs: nocallback nofree nosync nounwind willreturn memory(inaccessiblemem: write)
+declare void @llvm.assume(i1 noundef) #21
 
 attributes #0 = { mustprogress nofree norecurse nosync nounwind willreturn memory(readwrite, argmem: none, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
 attributes #1 = { mustprogress nocallback nofree nosync nounwind willreturn memory(argmem: readwrite) }
@@ -3591,17 +4933,23 @@ attributes #3 = { nounwind uwtable(sync) "no-trapping-math"="true" "stack-protec
 attributes #4 = { "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
 attributes #5 = { inlinehint nounwind uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
 attributes #6 = { mustprogress nocallback nofree nounwind willreturn memory(argmem: readwrite) }
-attributes #7 = { noinline nounwind uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #8 = { mustprogress nofree norecurse nosync nounwind willreturn memory(readwrite, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #9 = { mustprogress nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none) }
-attributes #10 = { mustprogress nounwind willreturn allockind("free") memory(argmem: readwrite, inaccessiblemem: readwrite) "alloc-family"="malloc" "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #11 = { inlinehint mustprogress nounwind willreturn memory(readwrite, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #12 = { nofree "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #13 = { mustprogress nofree nounwind willreturn allockind("alloc,uninitialized") allocsize(0) memory(inaccessiblemem: readwrite) "alloc-family"="malloc" "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #14 = { nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none) }
-attributes #15 = { nocallback nofree nounwind willreturn memory(argmem: write) }
-attributes #16 = { nounwind }
-attributes #17 = { allocsize(0) }
+attributes #7 = { mustprogress nofree norecurse nosync nounwind willreturn memory(none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #8 = { mustprogress nocallback nofree nounwind willreturn memory(argmem: write) }
+attributes #9 = { mustprogress nofree norecurse nosync nounwind willreturn memory(write, argmem: none, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #10 = { mustprogress nofree norecurse nounwind willreturn memory(readwrite, argmem: none, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #11 = { mustprogress nofree nounwind willreturn allockind("alloc,uninitialized") allocsize(0) memory(inaccessiblemem: readwrite) "alloc-family"="malloc" "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #12 = { mustprogress nounwind willreturn allockind("free") memory(argmem: readwrite, inaccessiblemem: readwrite) "alloc-family"="malloc" "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #13 = { noinline nounwind uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #14 = { mustprogress nofree norecurse nosync nounwind willreturn memory(readwrite, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #15 = { mustprogress nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none) }
+attributes #16 = { inlinehint mustprogress nounwind willreturn memory(readwrite, target_mem0: none, target_mem1: none) uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #17 = { nofree "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #18 = { noreturn nounwind uwtable(sync) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #19 = { nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none) }
+attributes #20 = { nofree nounwind willreturn allockind("alloc,zeroed") allocsize(0,1) memory(inaccessiblemem: readwrite) "alloc-family"="malloc" }
+attributes #21 = { nocallback nofree nosync nounwind willreturn memory(inaccessiblemem: write) }
+attributes #22 = { nounwind }
+attributes #23 = { allocsize(0) }
 
 !llvm.module.flags = !{!0, !1, !2, !3}
 
@@ -3618,14 +4966,14 @@ attributes #17 = { allocsize(0) }
 !10 = !{!"branch_weights", !"expected", i32 1, i32 2000}
 !11 = !{!"branch_weights", !"expected", i32 0, i32 -2147483648}
 !12 = distinct !{!12, !6}
-!13 = distinct !{!13, !6}
-!14 = distinct !{!14, !6}
+!13 = distinct !{!13, !14}
+!14 = !{!"llvm.loop.unroll.disable"}
 !15 = distinct !{!15, !6}
-!16 = !{!"branch_weights", !"expected", i32 2146410, i32 2145337238}
+!16 = distinct !{!16, !6}
 !17 = distinct !{!17, !6}
 !18 = distinct !{!18, !6}
 !19 = distinct !{!19, !6}
-!20 = !{!"branch_weights", !"expected", i32 -2147483648, i32 0}
+!20 = distinct !{!20, !6}
 !21 = distinct !{!21, !6}
 !22 = distinct !{!22, !6}
 !23 = distinct !{!23, !6}
@@ -3633,8 +4981,25 @@ attributes #17 = { allocsize(0) }
 !25 = distinct !{!25, !6}
 !26 = distinct !{!26, !6}
 !27 = distinct !{!27, !6}
-!28 = distinct !{!28, !6}
+!28 = distinct !{!28, !14}
 !29 = distinct !{!29, !6}
 !30 = distinct !{!30, !6}
-!31 = !{!"branch_weights", i32 2000, i32 2002}
+!31 = distinct !{!31, !6}
 !32 = distinct !{!32, !6}
+!33 = !{!"branch_weights", !"expected", i32 2146410, i32 2145337238}
+!34 = distinct !{!34, !6}
+!35 = distinct !{!35, !6}
+!36 = distinct !{!36, !6}
+!37 = !{!"branch_weights", !"expected", i32 -2147483648, i32 0}
+!38 = distinct !{!38, !6}
+!39 = distinct !{!39, !6}
+!40 = distinct !{!40, !6}
+!41 = distinct !{!41, !6}
+!42 = distinct !{!42, !6}
+!43 = distinct !{!43, !6}
+!44 = distinct !{!44, !6}
+!45 = distinct !{!45, !6}
+!46 = distinct !{!46, !6}
+!47 = distinct !{!47, !6}
+!48 = !{!"branch_weights", i32 2000, i32 2002}
+!49 = distinct !{!49, !6}

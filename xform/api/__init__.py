@@ -10,10 +10,12 @@ from .inspection import ShapeDtypeStruct, eval_shape, make_jaxpr
 from .jacobians import hessian, jacfwd, jacrev
 from .jit import jit
 from .mapping import vmap
+from .parallel import pmap
+from .placement import device_put, device_put_replicated, device_put_sharded
+from .shard_map import shard_map
 from .surroundings import (
     block_until_ready,
     device_get,
-    device_put,
     disable_jit,
     enable_x64,
     named_call,
@@ -31,6 +33,8 @@ __all__ = [
     "custom_vjp",
     "device_get",
     "device_put",
+    "device_put_replicated",
+    "device_put_sharded",
     "disable_jit",
     "enable_x64",
     "eval_shape",
@@ -47,7 +51,9 @@ __all__ = [
     "make_jaxpr",
     "named_call",
     "named_scope",
+    "pmap",
     "pure_callback",
+    "shard_map",
     "value_and_grad",
     "vjp",
     "vmap",

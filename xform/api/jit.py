@@ -10,6 +10,7 @@ from typing import Any
 from .. import compiler, errors, runtime, tree
 from ..config import config
 from ..core.avals import ShapedArray
+from ..core.axes import axis_environment
 from ..core.jaxpr import ClosedJaxpr, Jaxpr, hoist_constants
 from ..core.trace import BASE, Tracer, aval_of, current_trace
 from ..higher_order.call import call
@@ -115,7 +116,7 @@ class Jitted:
     def trace_avals(
         self, args: Any, kwargs: Any, key: Any, avals: tuple[ShapedArray, ...], in_tree: Any
     ) -> Traced:
-        signature = (in_tree, avals, key, config.code_key())
+        signature = (in_tree, avals, key, config.code_key(), tuple(axis_environment().items()))
         found = self.traced.get(signature)
         if found is not None:
             return found

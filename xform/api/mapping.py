@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from .. import errors, tree
+from ..core.axes import named_size
 from ..core.trace import aval_of
 from ..interpreters.batching import batch_flat, place
 from .flat import FlatFunction, argument_names, as_arrays, canonical, name_of
@@ -31,7 +32,8 @@ def vmap(
             output; None for an output that is the same for every element.
         axis_name: a name for the mapped axis.
         axis_size: its size, needed only when no argument is mapped.
-        spmd_axis_name: accepted for JAX's signature; meaningful only across devices.
+        spmd_axis_name: accepted for JAX's signature: where the mapped axis of a `shard_map` inside
+            would lie, which makes no difference to devices that share one memory.
 
     Errors:
         ShapeError: sizes of the mapped axes that disagree. AxisError: an axis out of range.
@@ -41,36 +43,22 @@ def vmap(
     >>> xform.vmap(lambda x, w: x @ w, in_axes=(0, None))(xnp.eye(2), xnp.array([1.0, 2.0]))
     Array([1., 2.], dtype=float32)
     """
-    if isinstance(in_axes, list):
-        in_axes = tuple(in_axes)
-    if not isinstance(in_axes, int | tuple | None.__class__) or isinstance(in_axes, bool):
-        raise errors.ArgumentError(
-            "expected in_axes to be an int, None, or a tuple with one entry per argument",
-            repr(in_axes),
-        )
+    in_axes = check_in_axes(in_axes)
 
     @functools.wraps(fun)
     def mapped(*args: Any, **kwargs: Any) -> Any:
-        if isinstance(in_axes, tuple) and len(in_axes) != len(args):
-            raise errors.ArgumentError(
-                f"expected in_axes with one entry for each of the {len(args)} positional arguments",
-                f"{in_axes}",
-                instead="in_axes=("
-                + ", ".join(["0"] * len(args))
-                + ("," if len(args) == 1 else "")
-                + ")",
-            )
+        check_in_axes(in_axes, args)
         leaves, in_tree = tree.flatten((args, kwargs))
         leaves = [canonical(x) for x in leaves]
-        axes = _leaf_axes(in_axes, args, kwargs)
+        axes = leaf_axes(in_axes, args, kwargs)
         names = functools.partial(argument_names, fun, args, kwargs)
         axes = [
-            _checked_axis(x, a, names, k) for k, (x, a) in enumerate(zip(leaves, axes, strict=True))
+            checked_axis(x, a, names, k) for k, (x, a) in enumerate(zip(leaves, axes, strict=True))
         ]
-        size = _axis_size(leaves, axes, axis_size, names)
+        size = mapped_size(leaves, axes, axis_size, names)
         flat = FlatFunction(fun, in_tree, takes_kwargs=True)
-        outs, dims = batch_flat(flat, size, leaves, axes, axis_name)
-        wanted = _out_axes(out_axes, flat.value(list(range(len(outs)))))
+        outs, dims = batch_flat(flat, named_size(size, axis_name), leaves, axes)
+        wanted = output_axes(out_axes, flat.value(list(range(len(outs)))))
         placed = [
             _place_output(size, y, d, w, fun) for y, d, w in zip(outs, dims, wanted, strict=True)
         ]
@@ -79,7 +67,27 @@ def vmap(
     return mapped
 
 
-def _leaf_axes(in_axes: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[int | None]:
+def check_in_axes(in_axes: Any, args: tuple[Any, ...] | None = None) -> Any:
+    """`in_axes` as an int, None or a tuple; with arguments, one entry for each of them."""
+    if isinstance(in_axes, list):
+        in_axes = tuple(in_axes)
+    if not isinstance(in_axes, int | tuple | None.__class__) or isinstance(in_axes, bool):
+        raise errors.ArgumentError(
+            "expected in_axes to be an int, None, or a tuple with one entry per argument",
+            repr(in_axes),
+        )
+    if args is not None and isinstance(in_axes, tuple) and len(in_axes) != len(args):
+        zeros = ", ".join(["0"] * len(args)) + ("," if len(args) == 1 else "")
+        raise errors.ArgumentError(
+            f"expected in_axes with one entry for each of the {len(args)} positional arguments",
+            f"{in_axes}",
+            instead=f"in_axes=({zeros})",
+        )
+    return in_axes
+
+
+def leaf_axes(in_axes: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[int | None]:
+    """The axis to map of each leaf of the arguments, keywords last; None for shared ones."""
     prefix = in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(args)
     axes: list[int | None] = []
     for spec, arg in zip(prefix, args, strict=True):
@@ -106,9 +114,10 @@ def _broadcast(prefix: Any, full: Any, what: str) -> list[int | None]:
     return axes
 
 
-def _checked_axis(
+def checked_axis(
     x: Any, axis: int | None, names: Callable[[], list[str]], position: int
 ) -> int | None:
+    """The axis counted from the front; one that the array lacks raises `AxisError`."""
     if axis is None:
         return None
     ndim = aval_of(x).ndim
@@ -121,9 +130,10 @@ def _checked_axis(
     return axis % ndim
 
 
-def _axis_size(
+def mapped_size(
     leaves: list[Any], axes: list[int | None], given: int | None, names: Callable[[], list[str]]
 ) -> int:
+    """The size that the mapped axes have in common."""
     sizes = [None if a is None else aval_of(x).shape[a] for x, a in zip(leaves, axes, strict=True)]
     found = {s for s in sizes if s is not None}
     if given is not None:
@@ -148,7 +158,8 @@ def _axis_size(
     )
 
 
-def _out_axes(out_axes: Any, outputs: Any) -> list[int | None]:
+def output_axes(out_axes: Any, outputs: Any) -> list[int | None]:
+    """Where the mapped axis goes in each output; None for outputs without it."""
     if isinstance(out_axes, list) and not isinstance(outputs, list):
         out_axes = tuple(out_axes)
     return _broadcast(out_axes, outputs, "out_axes")

@@ -13,7 +13,7 @@ from .. import errors, tree
 from ..config import config
 from ..core import source
 from ..core.trace import BASE, Tracer
-from .flat import as_array, canonical, name_of
+from .flat import name_of
 
 
 def disable_jit(disable: bool = True) -> AbstractContextManager[None]:
@@ -81,20 +81,6 @@ def block_until_ready(x: Any) -> Any:
     {'a': 1.0}
     """
     return x
-
-
-def device_put(x: Any) -> Any:
-    """A pytree of numbers and NumPy arrays as arrays.
-
-    >>> import xform
-    >>> xform.device_put([1.0, 2])
-    [Array(1., dtype=float32, weak_type=True), Array(2, dtype=int32, weak_type=True)]
-    """
-    return tree.map(lambda leaf: as_array(_copied(canonical(leaf))), x)
-
-
-def _copied(x: Any) -> Any:
-    return x.copy() if isinstance(x, np.ndarray) else x
 
 
 def device_get(x: Any) -> Any:

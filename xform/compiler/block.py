@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..core.axes import Axes
 from ..core.jaxpr import Jaxpr
-from ..core.loops import Branch, Loop
+from ..core.loops import Branch, Loop, Parallel
 from .fuse import Fused, fuse
 from .loop_graph import Input, LoopGraph, Node
 from .lower import lower
@@ -46,16 +47,18 @@ def build(
     module: ModuleWriter,
     donated: Sequence[bool] = (),
     owned: Sequence[tuple[int, int]] = (),
+    devices: Axes = (),
 ) -> Block:
     """Takes a simplified program without constants through all stages up to its memory.
 
     Loops and branches that fit into registers are written into the module on the way.
     `donated` inputs may lend their memory to outputs. `owned` are pairs of an input and an output
-    for which the output's memory may be the input's: what a loop carries.
+    for which the output's memory may be the input's: what a loop carries. `devices` are the axes
+    of the devices that run the program, if several do.
     """
-    graph = lower(program)
-    structured = [n.first for n in graph.nodes if isinstance(n.loop, Loop | Branch)]
-    parts = {n: _part(n, module) for n in dict.fromkeys(structured)}
+    graph = lower(program, devices)
+    structured = [n.first for n in graph.nodes if isinstance(n.loop, Loop | Branch | Parallel)]
+    parts = {n: _part(n, module, devices) for n in dict.fromkeys(structured)}
     fused = fuse(graph, [graph.inputs[i] for i, _ in owned])
     plans = schedules(fused, module.target.vector_bytes)
     needs = {n: part.needs() for n, part in parts.items()}
@@ -73,27 +76,34 @@ def schedules(fused: Fused, vector_bytes: int) -> dict[int, NestPlan]:
     }
 
 
-def _part(node: Node, module: ModuleWriter) -> Part:
+def _part(node: Node, module: ModuleWriter, devices: Axes) -> Part:
     """What a loop or branch becomes: code on registers where it is small, else steps in memory."""
+    if isinstance(node.loop, Parallel):
+        inside = build(node.params["jaxpr"], module, devices=node.params["axes"])
+        return Part(node, {"jaxpr": inside})
     written = in_registers(node, module)
     if written is not None:
         return Part(node, written=written)
     p = node.params
     if isinstance(node.loop, Branch):
-        return _branch_part(node, module)
+        return _branch_part(node, module, devices)
     if node.loop.counted:
         pairs = [(p["consts"] + k, k) for k in range(p["carry"])]
-        return Part(node, {"jaxpr": build(p["jaxpr"], module, owned=pairs)})
+        return Part(node, {"jaxpr": build(p["jaxpr"], module, owned=pairs, devices=devices)})
     # Where elements stop one by one, those that have stopped keep what is in the old buffer.
     alone = not p["cond_jaxpr"].out_avals[0].shape
     pairs = [(p["body_consts"] + k, k) for k in range(len(node.siblings))] if alone else []
-    cond = build(p["cond_jaxpr"], module)
+    cond = build(p["cond_jaxpr"], module, devices=devices)
     return Part(
-        node, {"cond_jaxpr": cond, "body_jaxpr": build(p["body_jaxpr"], module, owned=pairs)}
+        node,
+        {
+            "cond_jaxpr": cond,
+            "body_jaxpr": build(p["body_jaxpr"], module, owned=pairs, devices=devices),
+        },
     )
 
 
-def _branch_part(node: Node, module: ModuleWriter) -> Part:
+def _branch_part(node: Node, module: ModuleWriter, devices: Axes) -> Part:
     """Branches, with the outputs that each of them can make in the memory of an operand."""
     branches: Sequence[Jaxpr] = node.params["branches"]
     pairs: list[tuple[int, int]] = []
@@ -106,10 +116,10 @@ def _branch_part(node: Node, module: ModuleWriter) -> Part:
                 if v in passed and v.aval.strong() is aval.strong()
             ][:1]
     pairs = [p for p in dict.fromkeys(pairs) if [o for _, o in pairs].count(p[1]) == 1]
-    blocks = [build(b, module, owned=pairs) for b in branches]
+    blocks = [build(b, module, owned=pairs, devices=devices) for b in branches]
     kept = tuple((i, o) for i, o in pairs if all(_is_made_from(b, i, o) for b in blocks))
     if kept != tuple(pairs):
-        blocks = [build(b, module, owned=kept) for b in branches]
+        blocks = [build(b, module, owned=kept, devices=devices) for b in branches]
     named = {str(k): block for k, block in enumerate(blocks)}
     return Part(node, named, pairs=tuple((i + 1, o) for i, o in kept))
 

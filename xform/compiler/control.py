@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .._kernels import builder as llvm
-from ..core.loops import Branch
+from ..core.loops import Branch, Parallel
 from . import polling
+from .collectives import run_apart
 from .module import ModuleWriter, Path
 from .parts import Part
 
@@ -22,6 +23,8 @@ def function(module: ModuleWriter, part: Part, path: Path, steps: Steps) -> str:
     """
     if part.written is not None:
         return part.written.name
+    if isinstance(part.node.loop, Parallel):
+        return _Apart(module, part, path, steps).write()
     kind = _Branch if isinstance(part.node.loop, Branch) else _Repeat
     if kind is _Repeat and part.node.loop.counted:
         kind = _Counted
@@ -64,6 +67,34 @@ class _Function:
             self.module, block, self.b, inputs, outputs, lambda: self.workspace, path
         )
         writer.run()
+
+
+class _Apart(_Function):
+    """Devices that run a program by themselves, each with pointers and a workspace of its own."""
+
+    def body(self) -> None:
+        block = self.part.blocks["jaxpr"]
+        b = self.module.builder()
+        (table,) = self.module.parameters(b, "t", 1)
+        first, last = len(self.ins), len(self.ins) + len(block.program.outvars)
+
+        def slot(position: int) -> Value:
+            return b.load("ptr", b.pointer(table, "ptr", position), invariant=True)
+
+        writer = self.steps(
+            self.module,
+            block,
+            b,
+            slot,
+            lambda position: slot(first + position),
+            lambda: slot(last),
+            (*self.path, "jaxpr", 0),
+        )
+        writer.run()
+        name = self.module.function("device", [table], b, status=True)
+        run_apart(
+            self.module, self.b, self.part.layout(), name, self.ins, self.outs, self.workspace
+        )
 
 
 class _Branch(_Function):

@@ -18,6 +18,7 @@ from ..core.loops import (
     Loop,
     Map,
     Opaque,
+    Parallel,
     Reduce,
     Scan,
     Update,
@@ -26,6 +27,7 @@ from ..core.loops import (
 from .index import Expr, LoopVar
 from .loop_graph import Input, LoopGraph, Node, Scalar, consumers
 from .lower import is_data
+from .meetings import Meeting
 from .nests import Expansion, Kernel, Nest, Phase, Place, Step, Work, fresh, place_of, substituted
 from .operands import bases_of
 
@@ -45,7 +47,7 @@ _ROUNDS = 8
 _LONGEST_BODY = 256  # operators
 
 
-_CALLED = Opaque | Loop | Branch  # kernels that read and write memory only
+_CALLED = Opaque | Loop | Branch | Parallel | Meeting  # kernels that read and write memory only
 
 
 def has_own_memory(node: Node) -> bool:

@@ -12,14 +12,17 @@ import numpy as np
 from .. import errors
 from .._kernels import scalar
 from ..core.avals import ShapedArray
+from ..core.axes import Axes
 from ..core.jaxpr import Equation, Jaxpr, Literal, Var
 from ..core.loops import (
     Branch,
+    Collective,
     Contract,
     Generate,
     Loop,
     Map,
     Opaque,
+    Parallel,
     Piece,
     Reduce,
     Scan,
@@ -28,6 +31,7 @@ from ..core.loops import (
 )
 from ..core.primitive import Absent
 from .loop_graph import Input, LoopGraph, Node, Scalar, dtype_name, reachable
+from .meetings import lowered
 from .operands import matrix
 
 _OPAQUE = Opaque()
@@ -49,9 +53,9 @@ COMBINERS = {
 }
 
 
-def lower(program: Jaxpr) -> LoopGraph:
-    """The loop graph of a program without calls."""
-    builder = _Lowering()
+def lower(program: Jaxpr, devices: Axes = ()) -> LoopGraph:
+    """The loop graph of a program without calls, of one of the devices along the axes if any."""
+    builder = _Lowering(devices)
     inputs = [builder.node(Input(k), (), v.aval, {}) for k, v in enumerate(program.invars)]
     env: dict[Var, Node] = dict(zip(program.invars, inputs, strict=True))
     acting: list[Node] = []
@@ -70,7 +74,8 @@ def lower(program: Jaxpr) -> LoopGraph:
 
 
 class _Lowering:
-    def __init__(self) -> None:
+    def __init__(self, devices: Axes) -> None:
+        self.devices = devices
         self.count = 0
         self.position = 0  # of the equation being lowered
         self.scalars: dict[Literal, Node] = {}
@@ -115,6 +120,8 @@ class _Lowering:
                 where=equation.source.text,
                 why=loop.reason,
             )
+        if isinstance(loop, Collective):
+            return [lowered(self, equation, operands, self.devices)]
         if not _is_native(loop, equation, operands):
             loop = _OPAQUE
         elif isinstance(loop, Contract) and is_small(equation, operands):
@@ -287,7 +294,7 @@ def is_small(equation: Equation, operands: Sequence[Node]) -> bool:
 
 def _is_native(loop: Any, equation: Equation, operands: Sequence[Node]) -> bool:
     """Whether there is a kernel for this loop shape and dtypes; else the row's `impl` is called."""
-    if isinstance(loop, Loop | Branch):
+    if isinstance(loop, Loop | Branch | Parallel):
         return True  # what is inside decides for itself
     avals = [*(n.aval for n in operands), *(v.aval for v in equation.outputs)]
     if not all(is_stored(a.dtype) for a in avals):

@@ -25,7 +25,7 @@ class Module:
     `routines` are those of libraries; `host_calls` the places of the equations whose `impl` it
     calls as `host_0`, `host_1`, ... with the pointers of their inputs and outputs, in order;
     `progress` the labels of the loops that report how far they are. `long_running` says that other
-    Python threads should be let run meanwhile.
+    Python threads should be let run meanwhile, `devices` that it runs on several devices.
     """
 
     text: str
@@ -33,6 +33,7 @@ class Module:
     host_calls: tuple[Path, ...]
     progress: tuple[tuple[str, int], ...]
     long_running: bool
+    devices: bool
 
 
 class ModuleWriter:
@@ -47,6 +48,8 @@ class ModuleWriter:
         self.host_calls: list[Path] = []
         self.progress: list[tuple[str, int]] = []
         self.long_running = False
+        self.meetings: list[str] = []  # the names of collectives, by number
+        self.devices = False
         width = f'"prefer-vector-width"="{target.vector_bytes * 8}"'
         self.globals["attributes"] = f"attributes #0 = {{ nounwind noinline {width} }}"
         self.globals["metadata"] = '!0 = !{!"branch_weights", i32 1, i32 1000000}'
@@ -133,6 +136,7 @@ class ModuleWriter:
         else:
             whole = f"define i32 @{entry}{body}"
         parts = [
+            *(_meeting_names(self.meetings) if self.devices else ()),
             *sorted(self.globals.values()),
             *sorted(self.declarations),
             *self.functions.values(),
@@ -144,6 +148,7 @@ class ModuleWriter:
             tuple(self.host_calls),
             tuple(self.progress),
             self.long_running,
+            self.devices,
         )
 
     def _around(self, entry: str) -> str:
@@ -151,7 +156,8 @@ class ModuleWriter:
 
         The library's own threads would spin against the caller's, so that products run in the
         caller's thread; the number of threads that SciPy's other users see is put back at the end.
-        What a host call left in `host_error`, the type and value of an error, is raised in Python.
+        What a host call left in `host_error`, the type and value of an error, is raised in Python,
+        whether the caller has the GIL or gave it away.
         """
         b = llvm.Builder()
         if self.routines:
@@ -166,11 +172,30 @@ class ModuleWriter:
             b.line("call void @blas_set_threads(i32 %threads)")
         if self.host_calls:
             self.globals["host_error"] = "@host_error = external global [2 x ptr]"
-            self.declarations.add("declare void @PyErr_SetObject(ptr, ptr)")
+            self.declarations |= {
+                "declare void @PyErr_SetObject(ptr, ptr)",
+                "declare i32 @PyGILState_Ensure()",
+                "declare void @PyGILState_Release(i32)",
+            }
             failed = Value(b, "%status", "i32", 1, 0)
             with b.when(b.compare("eq", failed, -1)):
                 b.line("%error_type = load ptr, ptr @host_error")
                 b.line("%error_at = getelementptr ptr, ptr @host_error, i64 1")
                 b.line("%error_value = load ptr, ptr %error_at")
+                b.line("%gil = call i32 @PyGILState_Ensure()")
                 b.line("call void @PyErr_SetObject(ptr %error_type, ptr %error_value)")
+                b.line("call void @PyGILState_Release(i32 %gil)")
         return f"define i32 @{entry}(ptr %buffers0) {{\nentry:\n{b.body()}\n  ret i32 %status\n}}\n"
+
+
+def _meeting_names(names: Sequence[str]) -> list[str]:
+    """The globals with the names of collectives, for errors."""
+    texts, pointers = [], []
+    for k, name in enumerate(names):
+        content = name.encode() + b"\0"
+        items = ", ".join(f"i8 {byte}" for byte in content)
+        texts.append(f"@meeting_{k} = private constant [{len(content)} x i8] [{items}]")
+        pointers.append(f"ptr @meeting_{k}")
+    pointers.append("ptr null")
+    texts.append(f"@meetings = private constant [{len(pointers)} x ptr] [{', '.join(pointers)}]")
+    return texts

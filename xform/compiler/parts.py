@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..core.loops import Branch
+from ..core.loops import Branch, Parallel
+from .collectives import Layout
 from .loop_graph import Node
 from .memory import ALIGNMENT, Needs
 
@@ -58,12 +59,19 @@ class Part:
         found["end"] = at
         return found
 
+    def layout(self) -> Layout:
+        """The workspace of a program that devices run by themselves."""
+        block = self.blocks["jaxpr"]
+        return Layout(self.node, block.program, block.memory.workspace_bytes)
+
     def body(self) -> Block:
         return self.blocks["jaxpr" if self.node.loop.counted else "body_jaxpr"]
 
     def needs(self) -> Needs:
         if self.written is not None:
             return Needs(0, self.written.pairs)
+        if isinstance(self.node.loop, Parallel):
+            return Needs(self.layout().total_bytes)
         if isinstance(self.node.loop, Branch):
             return Needs(self.shared_bytes(), self.pairs)
         first = self.first_carry()

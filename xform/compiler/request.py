@@ -31,7 +31,7 @@ class Facts:
     `routines`: the library routines it calls. `host_calls`: for each call back into Python, where
     its equation stands in the simplified program. `progress`: for each loop that says how far it
     is, the label and the number of iterations, -1 if unknown. `long_running`: whether other Python
-    threads should run meanwhile.
+    threads should run meanwhile. `devices`: whether it runs on several devices.
     """
 
     used: tuple[bool, ...]
@@ -41,6 +41,7 @@ class Facts:
     host_calls: tuple[Path, ...]
     progress: tuple[tuple[str, int], ...]
     long_running: bool
+    devices: bool
 
 
 class Request:
@@ -68,6 +69,7 @@ class Request:
             done.module.host_calls,
             done.module.progress,
             done.module.long_running,
+            done.module.devices,
         )
         code = self.target.object_code(done.module.text)
         return json.dumps(asdict(facts)).encode() + b"\n" + code

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..core.jaxpr import Atom, Equation, Jaxpr, Literal, Var, make
-from ..core.loops import Branch, Inline, Loop, Opaque
+from ..core.loops import Branch, Inline, Loop, Opaque, Parallel
 from .simplify_loops import pruned, smaller_scan, smaller_while
 
 _FOLD_NEVER = (Inline, Opaque)
@@ -94,8 +94,10 @@ class _Rewriter:
 
     def equation(self, equation: Equation, inputs: tuple[Atom, ...], scope: int) -> Sequence[Atom]:
         loop = equation.primitive.lower
+        if isinstance(loop, Parallel):
+            return self.parallel(equation, inputs, scope)
         if isinstance(loop, Inline):
-            inner: Jaxpr = equation.params[loop.param]
+            inner = loop.program(equation.params)
             if loop.barrier:
                 self.scopes += 1
                 scope = self.scopes
@@ -120,6 +122,15 @@ class _Rewriter:
         for var in outputs:
             self.definition[var] = written
         return outputs
+
+    def parallel(self, equation: Equation, inputs: tuple[Atom, ...], scope: int) -> Sequence[Atom]:
+        """A program that devices run by themselves, or that of all of them in its place."""
+        loop = equation.primitive.lower
+        if loop.apart(**equation.params):
+            params = {k: _simplified(v) for k, v in equation.params.items()}
+            return self.write(equation.replace(params=params), inputs)
+        whole: Jaxpr = loop.whole(**equation.params)
+        return self.run(whole, dict(zip(whole.invars, inputs, strict=True)), scope)
 
     def structured(
         self, equation: Equation, inputs: tuple[Atom, ...], scope: int

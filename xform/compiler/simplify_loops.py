@@ -13,14 +13,14 @@ from typing import Any
 
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Atom, Equation, Jaxpr, Literal, Var, live_equations, make
-from ..core.loops import Branch, Generate, Inline, Loop, Map, Opaque, View
+from ..core.loops import Branch, Generate, Inline, Loop, Map, Opaque, Parallel, View
 
 Emit = Callable[[Equation], Sequence[Atom]]  # writes an equation around the loop
 MadeBy = Callable[[Atom], Equation | None]  # the equation around the loop that makes an atom
 
 _FEWEST_SLICES = 4
 _SMALL_MAP = 16  # elements; smaller maps are worked out where they are used
-_STAYS = (Opaque, Loop, Branch, Inline)
+_STAYS = (Opaque, Loop, Branch, Inline, Parallel)
 
 
 @dataclass

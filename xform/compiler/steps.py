@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .._kernels import builder as llvm, scalar
-from ..core.loops import Branch, Contract, Loop, Opaque
-from . import control
+from ..core.loops import Branch, Contract, Loop, Opaque, Parallel
+from . import collectives, control
 from .block import Block
 from .emit import NestEmitter
 from .index import LoopVar
 from .loop_graph import Node
+from .meetings import Meeting
 from .memory import Buffer
 from .module import ModuleWriter, Path
 from .nests import Kernel, Nest
@@ -109,7 +110,10 @@ class StepWriter:
             self.contract(node)
         elif isinstance(node.loop, Opaque):
             self.host(node)
-        elif isinstance(node.loop, Loop | Branch):
+        elif isinstance(node.loop, Meeting):
+            pointers = [self.pointer(x) for x in (*node.inputs, node)]
+            collectives.meet(self.module, self.b, node, pointers)
+        elif isinstance(node.loop, Loop | Branch | Parallel):
             self.call_part(node)
         else:
             self.update(number, step)

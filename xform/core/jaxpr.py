@@ -182,7 +182,7 @@ def live_equations(jaxpr: Jaxpr, used_outputs: Sequence[bool] | None = None) -> 
     live = {v for v, used in zip(jaxpr.outvars, keep, strict=True) if used and isinstance(v, Var)}
     kept: list[Equation] = []
     for equation in reversed(jaxpr.equations):
-        if equation.effects or any(v in live for v in equation.outputs):
+        if fx.pinned(equation.effects) or any(v in live for v in equation.outputs):
             kept.append(equation)
             live.update(v for v in equation.inputs if isinstance(v, Var))
     kept.reverse()

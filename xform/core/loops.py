@@ -8,11 +8,11 @@ expressions or machine values is the caller's affair.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .jaxpr import Literal
+from .jaxpr import Jaxpr, Literal
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,15 @@ class Update:
 
 @dataclass(frozen=True)
 class Inline:
-    """The equation is the program in the named parameter."""
+    """The equation is the program in the named parameter, or that a function makes of them all."""
 
-    param: str
+    param: str | Callable[..., Jaxpr]
     barrier: bool = False
+
+    def program(self, params: Mapping[str, Any]) -> Jaxpr:
+        """The program that an equation with these parameters is."""
+        found: Jaxpr = self.param(**params) if callable(self.param) else params[self.param]
+        return found
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,29 @@ class Loop:
 @dataclass(frozen=True)
 class Branch:
     """One of the programs in the parameter `branches`, chosen by the first input."""
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """A program that each device along the named axes in the parameter `axes` runs on its part.
+
+    `whole(**params)` is the program of all devices together, which does the same in one thread;
+    `apart(**params)` says whether devices are to run by themselves.
+    """
+
+    whole: Callable[..., Jaxpr]
+    apart: Callable[..., bool]
+
+
+@dataclass(frozen=True)
+class Collective:
+    """Communication between the devices of the named axes in the parameter `axes`.
+
+    `kind` is what the devices do together: `add`, `max`, `min`, `gather`, `scatter_add`,
+    `exchange`, `permute` or `index`.
+    """
+
+    kind: str
 
 
 @dataclass(frozen=True)

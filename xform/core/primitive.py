@@ -9,6 +9,7 @@ from typing import Any
 from .. import errors
 from . import effects as fx
 from .avals import ShapedArray
+from .jaxpr import subprograms
 from .trace import current_trace
 
 Rule = Callable[..., Any]
@@ -128,6 +129,7 @@ class Domain:
     cases: tuple[Case, ...] = ()
     draw: Callable[..., Any] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
+    devices: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -153,6 +155,8 @@ class Primitive:
             **params) -> outputs. Without it an equation is written.
         eager: (arrays..., **params) -> arrays: how it runs on numbers, where that is faster than
             `impl`; `impl` remains the meaning, and what `disable_jit` runs.
+        effects: what it does besides giving results, or a function of (effects of the programs in
+            the parameters, **params) where that depends on them.
     """
 
     name: str
@@ -170,7 +174,7 @@ class Primitive:
     partial: Rule | None = None
     staged: Rule | None = None
     eager: Rule | None = None
-    effects: fx.Effects = fx.NONE
+    effects: fx.Effects | Callable[..., fx.Effects] = fx.NONE
 
     def __post_init__(self) -> None:
         for rule in ("abstract_eval", "impl", "jvp", "transpose", "batch", "lower"):
@@ -201,6 +205,16 @@ class Primitive:
 
     def __repr__(self) -> str:
         return self.name
+
+
+def effects_of(primitive: Primitive, params: Mapping[str, Any]) -> fx.Effects:
+    """The effects of an operator with these parameters."""
+    inner = fx.NONE
+    for program in subprograms(params):
+        inner = inner | program.effects
+    if callable(primitive.effects):
+        return primitive.effects(inner, **params)
+    return primitive.effects | inner
 
 
 def infer(

@@ -8,7 +8,7 @@ neither current nor an ancestor of the current one has leaked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextvars import ContextVar, Token
 from typing import Any, NoReturn
 
@@ -26,6 +26,11 @@ class Trace:
     __slots__ = ("parent",)
 
     parent: Trace | None
+
+    @property
+    def axes(self) -> tuple[tuple[Hashable, int], ...]:
+        """The named axes, with their sizes, that this trace brings into scope."""
+        return ()
 
     def __init__(self, parent: Trace | None) -> None:
         self.parent = parent

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
+from ..core import effects as fx
 from ..core.avals import ShapedArray
+from ..core.axes import axis_name
+from ..core.effects import NamedAxis
 from ..core.jaxpr import Jaxpr, hoist_constants
 from ..core.loops import Branch
 from ..core.primitive import Custom, Domain, LinearInput, Primitive, Zero, define
@@ -18,10 +21,10 @@ from ..interpreters import rewrite
 from ..interpreters.batching import to_front
 from ..interpreters.evaluate import evaluate_arrays, evaluate_program
 from ..interpreters.staging import stage
-from ..ops.arithmetic import mul
+from ..ops.arithmetic import clamp, mul
 from ..ops.checks import require, require_dtype, require_shape
 from ..ops.elementwise import sin
-from ..ops.structural import add, zeros
+from ..ops.structural import add, broadcast_in_dim, full_like, select_n, zeros
 from .call import merge_by, nonzero, split_by
 from .scan import each
 
@@ -120,17 +123,44 @@ def _batch(
 ) -> tuple[list[Any], list[int | None]]:
     fronted = [x if d is None else to_front(size, x, d) for x, d in zip(inputs, dims, strict=True)]
     flags = [d is not None for d in dims]
+    if flags[0] and NamedAxis(axis_name(size)) in fx.NONE.union(*(b.effects for b in branches)):
+        return _select(size, fronted, flags, branches)
     if flags[0]:
         # What an element does not choose is not run for it.
         name = branches[0].name
         outs = each(lambda *xs: cond(*xs, branches=branches), size, fronted, flags, name)
         return outs, [0] * len(outs)
     some = _union([rewrite.batch_program(b, size, flags[1:]).flags for b in branches])
-    derived = [rewrite.batch_program(b, size, flags[1:], None, some) for b in branches]
+    derived = [rewrite.batch_program(b, size, flags[1:], some) for b in branches]
     consts, programs = with_all_constants(derived)
     index, *operands = fronted
     outs = cond(index, *consts, *operands, branches=programs)
     return outs, [0 if f else None for f in some]
+
+
+def _select(
+    size: int, inputs: Sequence[Any], flags: Flags, branches: tuple[Jaxpr, ...]
+) -> tuple[list[Any], list[int | None]]:
+    """All branches are run, for their elements communicate, and each element takes its own."""
+    index, *operands = inputs
+    index = clamp(full_like(index, 0), index, full_like(index, len(branches) - 1))
+    found = []
+    for b in branches:
+        derived = rewrite.batch_program(b, size, flags[1:], [True] * len(b.outvars))
+        found.append(evaluate_program(derived.program, (), [*derived.consts, *operands]))
+    outs = []
+    for cases in zip(*found, strict=True):
+        shape = aval_of(cases[0]).shape
+        which = broadcast_in_dim(index, shape=shape, broadcast_dimensions=(0,))
+        outs.append(_chosen(which, cases))
+    return outs, [0] * len(outs)
+
+
+def _chosen(which: Any, cases: Sequence[Any]) -> Any:
+    """The case of that number, element by element."""
+    if len(cases) == 1:
+        return cases[0]
+    return select_n(which, *cases)
 
 
 # -- partial evaluation ----------------------------------------------------------------------------
@@ -219,9 +249,9 @@ def _partial(
     known, given = split_by(unknown[1:], operands)
     outs = halves.out_unknown.count(False)
     results: list[Any] = []
-    if any(b.outvars or b.effects for b in halves.known):
+    if any(b.outvars or fx.pinned(b.effects) for b in halves.known):
         results = trace.evaluate_known(cond, [index, *known], {"branches": halves.known})
-    if not any(halves.out_unknown) and not any(b.effects for b in halves.later):
+    if not any(halves.out_unknown) and not any(fx.pinned(b.effects) for b in halves.later):
         return results[:outs]
     passed = [known[p] for p in halves.forwarded]
     inputs = [index, *passed, *results[outs:], *given]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import errors
+from ..core.axes import effects_of_rules
 from ..core.jaxpr import Jaxpr, hoist_constants
 from ..core.loops import Inline
 from ..core.primitive import Absent, Custom, Domain, LinearInput, Primitive, Zero, define
@@ -148,6 +149,7 @@ custom_jvp_call = define(
     lower=Inline("jaxpr"),
     multiple_results=True,
     staged=_staged,
+    effects=effects_of_rules,
     domain=Domain(draw=_draw),
 )
 
@@ -286,5 +288,6 @@ custom_vjp_call = define(
     lower=Inline("jaxpr"),
     multiple_results=True,
     staged=_staged,
+    effects=effects_of_rules,
     domain=Domain(draw=_draw_vjp),
 )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
+from ..core import effects as fx
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Jaxpr, Var, live_equations, make
 from ..core.loops import Loop
@@ -171,7 +172,7 @@ def _batch(
     others = [False] * (len(jaxpr.outvars) - carry)
     while True:
         flags = [*fixed, *state, *slices]
-        derived = rewrite.batch_program(jaxpr, size, flags, None, [*state, *others])
+        derived = rewrite.batch_program(jaxpr, size, flags, [*state, *others])
         if list(derived.flags[:carry]) == state:
             break
         state = list(derived.flags[:carry])
@@ -254,7 +255,7 @@ def _split(jaxpr: Jaxpr, unknown: Flags, consts: int, carry: int) -> _Halves:
     outvars = (*known.outvars[:outs], *stacked)
     whole = make((), known.invars, known.equations, outvars, known.name)
     first = make((), known.invars, live_equations(whole), outvars, known.name)
-    pure = [e for e in known.equations if not e.effects]
+    pure = [e for e in known.equations if not fx.pinned(e.effects)]
     whole = make((), known.invars[: ends[0]], pure, [residuals[k] for k in equal], known.name)
     once = make((), whole.invars, live_equations(whole), whole.outvars, known.name)
     passed = {p: k for k, p in enumerate(split.forwarded)}
@@ -282,7 +283,7 @@ def _varying(known: Jaxpr, consts: int) -> set[Any]:
     """The variables that may differ between iterations."""
     found = set(known.invars[consts:])
     for e in known.equations:
-        if e.effects or any(v in found for v in e.inputs if isinstance(v, Var)):
+        if fx.pinned(e.effects) or any(v in found for v in e.inputs if isinstance(v, Var)):
             found.update(e.outputs)
     return found
 
@@ -306,9 +307,9 @@ def _partial(
     params = {"jaxpr": halves.known, "consts": counts[0], "carry": counts[1]}
     outs = halves.out_unknown.count(False)
     results: list[Any] = []
-    if halves.known.outvars or halves.known.effects:
+    if halves.known.outvars or fx.pinned(halves.known.effects):
         results = trace.evaluate_known(scan, known, {**params, "progress": progress, **rest})
-    if not any(halves.out_unknown) and not halves.later.effects:
+    if not any(halves.out_unknown) and not fx.pinned(halves.later.effects):
         return results[:outs]
     with active(trace.parent):
         once = evaluate_program(halves.once, (), known[: counts[0]])

@@ -246,11 +246,11 @@ def without_effects(program: Jaxpr) -> Jaxpr:
     """The program for computing its results again, when its effects have taken place already."""
     equations = []
     for e in program.equations:
-        if e.primitive.effects:
+        if not callable(e.primitive.effects) and e.primitive.effects:
             continue
-        if e.effects:
+        if fx.pinned(e.effects):
             params = {k: _each_program(v) for k, v in e.params.items()}
-            e = e.replace(params=params, effects=fx.NONE)
+            e = e.replace(params=params, effects=fx.free(e.effects))
         equations.append(e)
     shorter = make((), program.invars, equations, program.outvars, program.name)
     live = live_equations(shorter)

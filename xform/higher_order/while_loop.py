@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import errors, runtime
-from ..core import dtypes
+from ..core import dtypes, effects as fx
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Jaxpr, live_equations
 from ..core.loops import Inline, Loop
@@ -172,8 +172,8 @@ def _batched(
     of_cond, of_body, state = three(flags, cond_consts, body_consts)
     lanes = bool(cond_jaxpr.out_avals[0].shape)
     while True:
-        body = rewrite.batch_program(body_jaxpr, size, [*of_body, *state], None, state)
-        cond = rewrite.batch_program(cond_jaxpr, size, [*of_cond, *state], None, [lanes])
+        body = rewrite.batch_program(body_jaxpr, size, [*of_body, *state], state)
+        cond = rewrite.batch_program(cond_jaxpr, size, [*of_cond, *state], [lanes])
         after = [True] * len(state) if cond.flags[0] else list(body.flags)
         if after == state:
             return cond, body, state
@@ -211,7 +211,7 @@ def _batch(
 ) -> tuple[list[Any], list[int | None]]:
     flags = [d is not None for d in dims]
     cond, body, state = _batched(size, flags, cond_jaxpr, body_jaxpr, cond_consts, body_consts)
-    if cond.flags[0] and (cond_jaxpr.effects or body_jaxpr.effects):
+    if cond.flags[0] and fx.pinned(cond_jaxpr.effects | body_jaxpr.effects):
         params = {"cond_jaxpr": cond_jaxpr, "body_jaxpr": body_jaxpr, "cond_consts": cond_consts,
                   "body_consts": body_consts, "progress": progress}  # fmt: skip
         return _in_turn(while_loop, size, inputs, dims, params)
@@ -417,7 +417,7 @@ def _taped_batch(
     """One loop for all lanes, that writes one slot of the tapes at each step."""
     flags = [d is not None for d in dims]
     cond, body, state = _batched(size, flags, cond_jaxpr, body_jaxpr, cond_consts, body_consts)
-    if cond.flags[0] and (cond_jaxpr.effects or body_jaxpr.effects):
+    if cond.flags[0] and fx.pinned(cond_jaxpr.effects | body_jaxpr.effects):
         params = {"cond_jaxpr": cond_jaxpr, "body_jaxpr": body_jaxpr, "cond_consts": cond_consts,
                   "body_consts": body_consts, **rest}  # fmt: skip
         return _in_turn(taped_while, size, inputs, dims, params)

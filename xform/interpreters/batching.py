@@ -6,7 +6,9 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from ..core.avals import ShapedArray
-from ..core.primitive import AlongAxis, Elementwise, Primitive, Zero
+from ..core.axes import axis_name, named_size
+from ..core.effects import NamedAxis
+from ..core.primitive import AlongAxis, Elementwise, Primitive, Zero, effects_of, infer
 from ..core.trace import Trace, Tracer, active, aval_of, current_trace
 from ..ops.structural import broadcast_in_dim, moveaxis
 
@@ -33,17 +35,22 @@ class BatchTracer(Tracer):
 
 
 class BatchTrace(Trace):
-    """Applies each operator's batch rule."""
+    """Applies each operator's batch rule; those that use the axis by its name learn the name."""
 
     __slots__ = ("axis_name", "size")
 
-    def __init__(self, parent: Trace, size: int, axis_name: Hashable = None) -> None:
+    def __init__(self, parent: Trace, size: int) -> None:
         super().__init__(parent)
-        self.size = size
-        self.axis_name = axis_name
+        self.size = int(size)
+        self.axis_name = axis_name(size)
 
     def __repr__(self) -> str:
-        return f"vmap over an axis of size {self.size}"
+        name = "" if self.axis_name is None else f" {self.axis_name!r}"
+        return f"vmap over an axis{name} of size {self.size}"
+
+    @property
+    def axes(self) -> tuple[tuple[Hashable, int], ...]:
+        return ((self.axis_name, self.size),)
 
     def unpack(self, x: Any) -> tuple[Any, int | None]:
         if isinstance(x, BatchTracer) and x.owner is self:
@@ -54,14 +61,25 @@ class BatchTrace(Trace):
         pairs = [self.unpack(x) for x in args]
         values = [v for v, _ in pairs]
         dims = [d for _, d in pairs]
+        used = self.is_used_by(primitive, params)
+        if used and primitive.staged is None and callable(primitive.effects):
+            # Here the operator ends, and its rule gives way to others: it must check its arguments.
+            infer(primitive, [aval_of(x) for x in args], params)
         assert self.parent is not None
         with active(self.parent):
-            if all(d is None for d in dims):
+            if all(d is None for d in dims) and not used:
                 return primitive.bind(*values, **params)
-            out, out_dim = batch_primitive(primitive, self.size, values, dims, params)
+            size = named_size(self.size, self.axis_name if used else None)
+            out, out_dim = batch_primitive(primitive, size, values, dims, params)
         if not primitive.multiple_results:
             return self.pack(out, out_dim)
         return [self.pack(y, d) for y, d in zip(out, out_dim, strict=True)]
+
+    def is_used_by(self, primitive: Primitive, params: dict[str, Any]) -> bool:
+        """Whether an operator may communicate along this axis, mapped inputs or not."""
+        if self.axis_name is None:
+            return False
+        return NamedAxis(self.axis_name) in effects_of(primitive, params)
 
     def pack(self, value: Any, dim: int | None) -> Any:
         if dim is None:
@@ -129,14 +147,13 @@ def batch_flat(
     size: int,
     values: Sequence[Any],
     dims: Sequence[int | None],
-    axis_name: Hashable = None,
 ) -> tuple[list[Any], list[int | None]]:
     """Outputs of a mapped function of flat arguments, and their batch dimensions or None.
 
-    `Zero` may be among the arguments, where it stands for the batch, and among the outputs, where
-    it stands for one element.
+    The size is a `NamedSize` where the axis has a name. `Zero` may be among the arguments, where it
+    stands for the batch, and among the outputs, where it stands for one element.
     """
-    trace = BatchTrace(current_trace(), size, axis_name)
+    trace = BatchTrace(current_trace(), size)
     tracers = [trace.pack(v, d) for v, d in zip(values, dims, strict=True)]
     with active(trace):
         outputs = function(*tracers)

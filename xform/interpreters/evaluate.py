@@ -11,8 +11,10 @@ from .. import errors
 from ..config import config
 from ..core import source
 from ..core.avals import ShapedArray
+from ..core.axes import unknown_axis
+from ..core.effects import NamedAxis
 from ..core.jaxpr import ClosedJaxpr, Jaxpr, Literal, Var
-from ..core.primitive import Primitive, infer
+from ..core.primitive import Primitive, effects_of, infer
 from ..core.quiet import quiet
 from ..core.trace import BASE, Tracer, active, aval_of, leaked
 from ..core.values import to_numpy
@@ -33,6 +35,8 @@ def evaluate(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) 
             avals.append(aval_of(x))
             arrays.append(to_numpy(x, avals[-1]))
     out_avals = infer(primitive, avals, params)
+    if callable(primitive.effects):
+        _refuse_unbound_axes(primitive, params)
     eager = primitive.eager
     if eager is not None and not config.disable_jit:
         out = eager(*arrays, **params)
@@ -49,6 +53,12 @@ def evaluate(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) 
         for x in results:
             _check_nans(primitive, x)
     return results
+
+
+def _refuse_unbound_axes(primitive: Primitive, params: dict[str, Any]) -> None:
+    for effect in effects_of(primitive, params):
+        if isinstance(effect, NamedAxis):
+            raise unknown_axis(effect.name, primitive.name)
 
 
 def _wrap(x: Any, aval: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..core import effects as fx
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Atom, ClosedJaxpr, Equation, Jaxpr, Var, live_equations, make
 from ..core.primitive import Primitive
@@ -169,7 +170,7 @@ def _with_residuals(known: Jaxpr, tail: Jaxpr, out_unknown: tuple[bool, ...]) ->
     count = len(known.outvars) - len(tail.constvars)
     depends = set(known.invars)
     for e in known.equations:
-        if e.effects or any(v in depends for v in e.inputs if isinstance(v, Var)):
+        if fx.pinned(e.effects) or any(v in depends for v in e.inputs if isinstance(v, Var)):
             depends.update(e.outputs)
     forwarded: list[tuple[int, Var]] = []
     residuals: list[tuple[Atom, Var]] = []
@@ -196,7 +197,7 @@ def _moved_constants(
     known: Jaxpr, constant: Sequence[tuple[Atom, Var]]
 ) -> tuple[list[Equation], Callable[[Atom], Atom]]:
     """The equations that make some constants, and their names in the program they move to."""
-    pure = [e for e in known.equations if not e.effects]
+    pure = [e for e in known.equations if not fx.pinned(e.effects)]
     wanted = make((), known.invars, pure, [atom for atom, _ in constant])
     names: dict[Atom, Atom] = {var: atom for atom, var in constant}
     return live_equations(wanted), lambda atom: names.get(atom, atom)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import errors
-from ..core import source
+from ..core import effects as fx, source
 from ..core.avals import ShapedArray
+from ..core.axes import require_local_gradients
 from ..core.jaxpr import ClosedJaxpr, Equation, Jaxpr, Literal, Var
 from ..core.primitive import LinearInput, Zero
 from ..core.trace import aval_of
@@ -67,6 +68,7 @@ def vjp_flat(
     The pullback takes one cotangent per output (`Zero` allowed) and returns one per input, `Zero`
     where the output does not depend on it or the input is not inexact.
     """
+    require_local_gradients()
     outs, program, has = linearize_flat(function, primals, name)
     avals = [aval_of(p) for p in primals]
 
@@ -114,7 +116,7 @@ def _depends_on(program: Jaxpr, sources: Sequence[Var]) -> set[Var]:
 
 def _acts_on(equation: Equation, linear: set[Var]) -> bool:
     """Whether an equation has an effect that needs a linear value: its rule must have a say."""
-    return bool(equation.effects) and any(v in linear for v in equation.inputs)
+    return fx.pinned(equation.effects) and any(v in linear for v in equation.inputs)
 
 
 def _evaluate_nonlinear(program: Jaxpr, linear: set[Var], env: dict[Var, Any]) -> None:

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from .. import errors
 from ..core.avals import ShapedArray
+from ..core.axes import axis_name
 from ..core.jaxpr import (
     Atom,
     ClosedJaxpr,
@@ -103,12 +104,12 @@ def batch_program(
     program: Jaxpr,
     size: int,
     batched: Sequence[bool],
-    axis_name: Any = None,
     wanted: Sequence[bool] | None = None,
 ) -> Derived:
     """The program over a leading axis of the batched inputs, and which outputs have it.
 
-    `wanted` are the outputs that get the axis also where all its elements are equal.
+    The size is a `NamedSize` where the axis has a name. `wanted` are the outputs that get the axis
+    also where all its elements are equal.
     """
     forced = _flags(wanted, program.outvars)
 
@@ -118,7 +119,7 @@ def batch_program(
         def function(*args: Any) -> list[Any]:
             dims = [0 if b else None for b in batched]
             outs, out_dims = batch_flat(
-                lambda *xs: evaluate_program(program, (), xs), size, args, dims, axis_name
+                lambda *xs: evaluate_program(program, (), xs), size, args, dims
             )
             flags.extend(d is not None or f for d, f in zip(out_dims, forced, strict=True))
             return [
@@ -127,12 +128,12 @@ def batch_program(
             ]
 
         avals = [
-            a.update(shape=(size, *a.shape)) if b else a
+            a.update(shape=(int(size), *a.shape)) if b else a
             for a, b in zip(program.in_avals, batched, strict=True)
         ]
         return _derived(stage(function, avals, program.name), flags)
 
-    key = ("batch", size, tuple(batched), axis_name, forced)
+    key = ("batch", int(size), axis_name(size), tuple(batched), forced)
     found: Derived = remembered(program, key, build)
     return found
 

@@ -18,9 +18,8 @@ from ..core.jaxpr import (
     Var,
     live_equations,
     make,
-    subprograms,
 )
-from ..core.primitive import Primitive, infer
+from ..core.primitive import Primitive, effects_of, infer
 from ..core.trace import Trace, Tracer, active, aval_of, current_trace, is_within, leaked
 from ..core.values import scalar, to_numpy
 
@@ -96,9 +95,7 @@ class StagingTrace(Trace):
         avals = infer(primitive, [a.aval for a in atoms], params)
         at = source.current()
         outputs = tuple(Var(aval) for aval in avals)
-        effects = primitive.effects
-        for program in subprograms(params):
-            effects = effects | program.effects
+        effects = effects_of(primitive, params)
         self.equations.append(Equation(primitive, atoms, outputs, params, effects, at))
         tracers = [StagedTracer(self, var, at) for var in outputs]
         return tracers if primitive.multiple_results else tracers[0]

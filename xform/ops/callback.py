@@ -154,7 +154,7 @@ def _draw_pure(rng: Any, dtype: Any) -> Any:
 
 
 def _example(x: Array, y: Array) -> list[Array]:
-    return [np.full((2, 3), x.sum(), np.float32), np.float32(y.sum())]
+    return [np.full((2, 3), x.sum(), np.float32), np.asarray(y.sum(), np.float32)]
 
 
 def _draw_vectorized(rng: Any, dtype: Any) -> Any:

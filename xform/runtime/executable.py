@@ -14,11 +14,11 @@ import numpy as np
 from ..compiler.request import ENTRY, Request, opened
 from ..core import source
 from ..core.avals import ShapedArray
-from ..core.jaxpr import Equation, Jaxpr, Var, make, subprograms
-from ..core.primitive import Primitive, infer
+from ..core.jaxpr import Equation, Jaxpr, Var, make
+from ..core.primitive import Primitive, effects_of, infer
 from ..core.trace import BASE, aval_of
 from ..core.values import to_numpy
-from . import blas
+from . import blas, device_threads
 from .cache import cache_key, get_or_build
 from .dispatch import JitFunction, add_plan
 from .engine import Library, link
@@ -129,6 +129,8 @@ class Code:
         symbols |= {**self.host_calls.symbols(), **self.progress.symbols()}
         if facts.routines:
             symbols |= blas.thread_controls()
+        if facts.devices:
+            symbols |= device_threads.symbols()
         self.library: Library = link(text, [ENTRY], symbols)
 
 
@@ -185,7 +187,6 @@ def _program_of(
     named = dict(params)
     inputs = tuple(map(Var, avals))
     outputs = tuple(map(Var, infer(primitive, avals, named)))
-    programs = [p.effects for p in subprograms(named)]
-    effects = primitive.effects.union(*programs)
+    effects = effects_of(primitive, named)
     equation = Equation(primitive, inputs, outputs, named, effects, source.current())
     return make((), inputs, (equation,), outputs, primitive.name)

@@ -369,6 +369,10 @@ class Runtime:
         encoded = native_plan.encode(plan, self.descriptor, self._pool_class_of)
         self._push_plan(function, encoded.owner, encoded.address)
 
+    def symbol(self, name: str) -> int:
+        """The address of an exported function."""
+        return self._library[name]
+
     def self_test(self) -> None:
         """Run a small program through everything, and check results and reference counts.
 
