@@ -31,6 +31,7 @@ from xform.compiler.simplify import simplify
 from xform.config import config
 from xform.core.check import check
 from xform.core.jaxpr import Jaxpr, hoist_constants
+from xform.core.loops import Map
 
 
 @pytest.fixture(autouse=True)
@@ -294,6 +295,13 @@ def test_reductions_share_a_nest_if_they_read_an_element_together():
     assert len(fused(lambda x, y, w: (x @ w, y @ w), x, y, w).steps) == 1
     assert len(fused(lambda x, y, w: (x @ w, y @ w.swapaxes(1, 2)), x, y, w).steps) == 2
     assert len(fused(lambda x: (xnp.sum(x, 2), xnp.sum(x**2, 2)), x).steps) == 1
+
+
+def test_dear_values_are_computed_once_for_two_sums():
+    """The second product reads each hyperbolic tangent twice."""
+    x, v, w = (np.ones(s, np.float32) for s in ((5, 3), (3, 8), (8, 2)))
+    found = fused(lambda x, v, w: xnp.tanh(x @ v) @ w, x, v, w)
+    assert [n.loop.scalar for n in found.stored if isinstance(n.loop, Map)] == ["tanh"]
 
 
 def test_large_products_are_kernels_small_ones_are_loops():

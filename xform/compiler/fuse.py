@@ -493,7 +493,7 @@ def _worth_storing(graph: LoopGraph, steps: Sequence[Step], stored: set[Node]) -
                 again = len(places) - max(1, node.aval.size / max(1, size))
                 if len(places) > 1 and dear * again >= _SHARE:
                     chosen.add(_base(node))
-                elif own_cost(node) >= _TRANSCENDENTAL and node.aval.size * 4 <= size:
+                elif own_cost(node) >= _TRANSCENDENTAL and node.aval.size * 2 <= size:
                     chosen.add(node)
     # Of values that several nests compute, those are stored that something else is made of.
     shared = {n for n, where in users.items() if len(where) > 1}
