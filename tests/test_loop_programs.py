@@ -14,6 +14,7 @@ from hypothesis import assume, given, settings
 import xform
 import xform.numpy as xnp
 from tests.programs.loops_grammar import LoopProgram, loop_programs
+from xform.compiler import block
 from xform.compiler.simplify import simplify
 from xform.config import config
 from xform.core.check import check
@@ -21,6 +22,7 @@ from xform.core.jaxpr import hoist_constants
 from xform.interpreters.evaluate import evaluate_closed, evaluate_program
 
 MANY = settings(max_examples=max(8, 6 * settings().max_examples // 10))
+FEW = settings(max_examples=max(4, 2 * settings().max_examples // 10))
 
 # Up to some hundred iterations of a few operations on numbers of size one.
 ROUNDINGS = {"float64": 2.0**15, "float32": 2.0**11}
@@ -135,10 +137,48 @@ def check_derivatives(program: LoopProgram) -> None:
     assert abs(sum(float(np.sum(t)) for t in terms) - float(slope)) <= tolerance * size
 
 
+def check_places(program: LoopProgram) -> None:
+    """pmap on two devices = compiled vmap = vmap of loops in Python; and their gradients."""
+    args = arguments(program)
+    axes = (*(0 for _ in args[1:]), None)
+    mapped = xform.vmap(program.function, in_axes=axes, axis_name="d")
+    spread = xform.pmap(program.function, in_axes=axes, axis_name="d")
+    with xform.disable_jit():
+        wanted = [np.asarray(y) for y in mapped(*args)]
+    assume(is_tame(wanted))
+    assert_same(xform.jit(mapped)(*args), wanted, "jit(vmap)", program.precision)
+    assert_same(spread(*args), wanted, "pmap", program.precision)
+    if not program.reversible:
+        return
+    *floats, k = args
+
+    def gradient(run: Any) -> Any:
+        def loss(xs: Any) -> Any:
+            return sum(xnp.sum(xnp.sin(y)) for y in run(*xs, k))
+
+        return xform.grad(loss)
+
+    with xform.disable_jit():
+        wanted = [np.asarray(g) for g in gradient(mapped)(floats)]
+    assume(is_tame(wanted))
+    found = xform.jit(gradient(mapped))(floats)
+    assert_same(found, wanted, "jit(grad(vmap))", program.precision)
+    assert_same(gradient(spread)(floats), wanted, "grad(pmap)", program.precision)
+
+
 @MANY
 @given(loop_programs())
 def test_every_way_of_running_agrees(program):
     check_running(program)
+
+
+@FEW
+@given(loop_programs())
+def test_steps_in_memory_agree(program):
+    """Programs too small for it are compiled as large ones are: no loop runs on registers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(block, "in_registers", lambda node, module: None)
+        check_running(program)
 
 
 @MANY
@@ -151,3 +191,10 @@ def test_vmap_is_a_loop(program):
 @given(loop_programs(reversible=True))
 def test_derivatives_agree(program):
     check_derivatives(program)
+
+
+@FEW
+@given(loop_programs(reversible=True, collective=True))
+def test_pmap_is_vmap(program):
+    with config.scoped(num_cpu_devices=2):
+        check_places(program)

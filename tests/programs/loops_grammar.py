@@ -80,6 +80,7 @@ class Writer:
     indent: int = 0
     count: int = 0
     reversible: bool = True
+    collective: bool = False  # whether the program runs once for each place of the axis "d"
 
     def name(self, letter: str) -> str:
         self.count += 1
@@ -95,7 +96,11 @@ class Writer:
 
     def any_of(self, scope: Scope, ndim: int | None = None) -> str | None:
         found = [n for n, s in scope.floats.items() if ndim is None or len(s) == ndim][::-1]
-        return self.one(*found) if found else None
+        return self.recent(found) if found else None
+
+    def recent(self, names: list[str]) -> str:
+        """One of the names, mostly of the first, so that little is computed in vain."""
+        return self.one(*names[:3]) if self.one(True, True, False) else self.one(*names)
 
     def index(self, scope: Scope, size: int) -> str:
         i = self.one(*scope.integers[::-1])
@@ -154,7 +159,7 @@ class Writer:
             "{0}.at[{1}].set({2})", "{0}.at[{1}].add(0.25 * {2})", "{0}.at[{1}].multiply(0.5)",
             "{0}.at[{1}].add({0}[{3}])",
         )  # fmt: skip
-        here = form.format(a, at, value, at if inner == () or len(shape) == 2 else at)
+        here = form.format(a, at, value, at)
         return here, shape
 
     def slice_update(self, scope: Scope) -> tuple[str, Shape] | None:
@@ -192,11 +197,27 @@ class Writer:
         text, shape = self.one(*forms[::-1])
         return (text, shape) if math.prod(shape) <= MOST_ELEMENTS else None
 
+    def exchange(self, scope: Scope) -> tuple[str, Shape] | None:
+        """A value that comes from all places of an axis of two; the same code runs at each."""
+        a = self.any_of(scope)
+        assert a is not None
+        shape = scope.floats[a]
+        forms = [
+            "lax.psum({0}, 'd') / 2", "lax.ppermute({0}, 'd', [(0, 1), (1, 0)])",
+            "lax.pmean({0} ** 2, 'd')", "lax.all_gather({0}, 'd')[{1}]",
+            "lax.ppermute({0}, 'd', [(1, 0)])",
+            "{0} * (1.0 + lax.axis_index('d')).astype({0}.dtype) / 2",
+        ]  # fmt: skip
+        return self.one(*forms).format(a, self.index(scope, 2)), shape
+
     def assign(self, scope: Scope) -> None:
-        rule = self.one(
+        rules = (
             self.elementwise, self.update, self.read, self.scaled, self.reduced, self.product,
             self.view, self.slice_update,
         )  # fmt: skip
+        if self.collective:
+            rules += (self.exchange,) * 4
+        rule = self.one(*rules)
         drawn = rule(scope)
         if drawn is None:
             return
@@ -225,7 +246,13 @@ class Writer:
 
     def carried_on(self, scope: Scope, carries: list[str]) -> list[str]:
         """What takes each carry's place: anything of its shape, itself and the others too."""
-        return [self.one(*scope.names(scope.floats[c])) for c in carries]
+        return [self.output(scope, scope.floats[c]) for c in carries]
+
+    def output(self, scope: Scope, shape: Shape) -> str:
+        """A value of the block, or two that are combined as they leave it."""
+        names = scope.names(shape)
+        form = self.one("{0}", "{0}", "{0} + 0.25 * {1}", "0.5 * {0} - {1}", "{0} * {1}")
+        return form.format(self.recent(names), self.one(*names))
 
     def bind(self, scope: Scope, starts: list[str]) -> list[str]:
         carries = [self.name("c") for _ in starts]
@@ -319,7 +346,7 @@ class Writer:
         self.line(f"def {name}():")
         self.indent += 1
         self.block(inner, 3)
-        self.line(f"return ({', '.join(self.one(*inner.names(s)) for s in shapes)},)")
+        self.line(f"return ({', '.join(self.output(inner, s) for s in shapes)},)")
         self.indent -= 1
         return name
 
@@ -375,17 +402,21 @@ class Writer:
 
 
 @st.composite
-def loop_programs(draw: Draw, reversible: bool = False) -> LoopProgram:
-    """Programs with at least one loop or branch; with `reversible`, only known trip counts."""
+def loop_programs(draw: Draw, reversible: bool = False, collective: bool = False) -> LoopProgram:
+    """Programs with at least one loop or branch; with `reversible`, only known trip counts.
+
+    With `collective`, the inputs have a leading axis of two, the places of the axis "d".
+    """
     size = draw(st.sampled_from((3, 4, 2, 8, 17, 40, 300)))
     small = draw(st.sampled_from((2, 3, 1, 4)))
     shapes: list[Shape] = [(), (size,), (size, small), (small,), (small, small)]
     dtype = draw(st.sampled_from(("float64", "float64", "float32")))
     rng = np.random.default_rng(draw(st.integers(0, 20)))
     chosen = [(), *draw(st.lists(st.sampled_from(shapes[1:]), min_size=1, max_size=3))]
-    inputs = [rng.uniform(-1, 1, shape).astype(dtype) for shape in chosen]
+    places = (2,) if collective else ()
+    inputs = [rng.uniform(-1, 1, (*places, *shape)).astype(dtype) for shape in chosen]
     k = np.asarray(draw(st.integers(0, 6)), np.int64)
-    writer = Writer(draw)
+    writer = Writer(draw, collective=collective)
     scope = Scope({f"x{n}": shape for n, shape in enumerate(chosen)}, ["k"])
     while not any("lax." in line for line in writer.lines) or draw(st.booleans()):
         if reversible:
@@ -394,6 +425,5 @@ def loop_programs(draw: Draw, reversible: bool = False) -> LoopProgram:
             writer.nested(scope)
         writer.assign(scope)
     found = [n for n in scope.floats if not n.startswith("x")][::-1]
-    others = draw(st.lists(st.sampled_from(found), max_size=2))
-    outputs = [*dict.fromkeys([found[0], *others])]
+    outputs = found[: draw(st.sampled_from((8, 3, 1, 5)))]
     return LoopProgram([*inputs, k], writer.lines, outputs, writer.reversible)
