@@ -24,7 +24,8 @@ def imported(name: str) -> float:
 def first_step(name: str) -> float:
     """Seconds of the first call of a training step."""
     cases = importlib.import_module("cases")
-    modules = [importlib.import_module(m) for m in (name, f"{name}.numpy", f"{name}.nn")]
+    parts = ("", ".numpy", ".nn", ".lax")
+    modules = [importlib.import_module(name + part) for part in parts]
     library = cases.Library(name, *modules)
     arguments = cases.mlp_arguments()
     start = time.perf_counter()

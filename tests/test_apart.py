@@ -190,7 +190,7 @@ def test_ctrl_c_ends_a_loop_with_collectives(always):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning", "ignore:.*fork:RuntimeWarning")
 def test_after_a_fork(always):
     f = xform.pmap(lambda x: lax.psum(x, "i"), "i")
     wanted = np.asarray(f(X))

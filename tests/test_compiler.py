@@ -31,6 +31,7 @@ from xform.compiler.simplify import simplify
 from xform.config import config
 from xform.core.check import check
 from xform.core.jaxpr import Jaxpr, hoist_constants
+from xform.core.loops import Map
 
 
 @pytest.fixture(autouse=True)
@@ -288,6 +289,21 @@ def test_sums_in_both_directions_of_one_matrix():
     assert all(isinstance(s, Nest) for s in steps)
 
 
+def test_reductions_share_a_nest_if_they_read_an_element_together():
+    """The loops of a product with a matrix and of one with its transpose want other lanes."""
+    x, y, w = (np.ones(s, np.float32) for s in ((4, 10, 40), (4, 10, 40), (4, 40, 40)))
+    assert len(fused(lambda x, y, w: (x @ w, y @ w), x, y, w).steps) == 1
+    assert len(fused(lambda x, y, w: (x @ w, y @ w.swapaxes(1, 2)), x, y, w).steps) == 2
+    assert len(fused(lambda x: (xnp.sum(x, 2), xnp.sum(x**2, 2)), x).steps) == 1
+
+
+def test_dear_values_are_computed_once_for_two_sums():
+    """The second product reads each hyperbolic tangent twice."""
+    x, v, w = (np.ones(s, np.float32) for s in ((5, 3), (3, 8), (8, 2)))
+    found = fused(lambda x, v, w: xnp.tanh(x @ v) @ w, x, v, w)
+    assert [n.loop.scalar for n in found.stored if isinstance(n.loop, Map)] == ["tanh"]
+
+
 def test_large_products_are_kernels_small_ones_are_loops():
     large = np.ones((64, 64), np.float32)
     assert [type(s) for s in fused(lambda x: x @ x, large).steps] == [Kernel]
@@ -317,6 +333,17 @@ def test_donated_inputs_give_their_memory_to_outputs():
 def test_an_input_that_is_read_elsewhere_gives_no_memory():
     step = fused(lambda x: xnp.flip(x, 0) + x, X)
     assert planned(step, (True,)).aliases == ()
+
+
+def test_products_read_matrices_along_their_rows():
+    """However many rows they take: gathers of columns cost a load for every lane."""
+    x, w = np.ones((4, 10, 40), np.float32), np.ones((4, 40, 40), np.float32)
+    for count in (1, 2, 5):
+        steps = fused(lambda w, *xs: [x @ w for x in xs], w, *[x] * count)
+        (nest,) = steps.steps
+        plan = schedule(nest, steps.stored, 64)
+        assert plan.vector is nest.outer[-1]
+        assert all(phase.vector is None for phase in plan.phases)
 
 
 def test_contiguous_loops_become_one():

@@ -220,7 +220,7 @@ def test_ctrl_c_while_waiting(programs):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning", "ignore:.*fork:RuntimeWarning")
 def test_a_child_makes_workers_of_its_own(programs):
     assert summed(programs, 4) == expected(4, 1)
     child = os.fork()

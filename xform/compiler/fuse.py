@@ -8,6 +8,7 @@ elements, or that makes a reduction it needs at the nest's own row.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -274,7 +275,7 @@ def _join(
     made = {w.node: (k, w) for k, w in nest.works()}
     needs = [(n, at) for n, at in expansion.reads if n in made]
     dear = work.kind == "store" and any(own_cost(n) >= _TRANSCENDENTAL for n in expansion.computed)
-    for mapping in _mappings(nest, work, needs, made, expansion, nest_reads):
+    for mapping in _mappings(nest, work, needs, made, expansion, nest_reads, stored):
         if _place_in(nest, work, mapping, needs, made, dear):
             return True
     return False
@@ -290,6 +291,7 @@ def _mappings(
     made: dict[Node, tuple[int, Work]],
     expansion: Expansion,
     nest_reads: set[Node],
+    stored: set[Node],
 ) -> list[Mapping]:
     """Ways in which the work's loops may be the nest's: its variables for the nest's outer ones."""
     rows = [(n, at) for n, at in needs if made[n][1].kind == "reduce"]
@@ -317,9 +319,19 @@ def _mappings(
             continue
         pairs = zip(_variables(work.domain, ()), _variables(other.domain, ()), strict=True)
         mapping = {m: t for m, t in pairs if m is not None and t is not None}
-        if mapping not in found:
+        alike = work.kind == "store" or needs or _read_alike(expansion, other, mapping, stored)
+        if alike and mapping not in found:
             found.append(mapping)
     return found
+
+
+def _read_alike(mine: Expansion, other: Work, mapping: Mapping, stored: set[Node]) -> bool:
+    """Whether two reductions load an element once for both: not a matrix and its transpose."""
+    theirs = Expansion(stored).work(other).reads
+    return any(
+        (n, substituted(at, mapping)) in theirs if _is_plain(at) else n in {m for m, _ in theirs}
+        for n, at in mine.reads
+    )
 
 
 def _single(e: Expr) -> LoopVar | None:
@@ -481,7 +493,7 @@ def _worth_storing(graph: LoopGraph, steps: Sequence[Step], stored: set[Node]) -
                 again = len(places) - max(1, node.aval.size / max(1, size))
                 if len(places) > 1 and dear * again >= _SHARE:
                     chosen.add(_base(node))
-                elif own_cost(node) >= _TRANSCENDENTAL and node.aval.size * 4 <= size:
+                elif own_cost(node) >= _TRANSCENDENTAL and node.aval.size * 2 <= size:
                     chosen.add(node)
     # Of values that several nests compute, those are stored that something else is made of.
     shared = {n for n, where in users.items() if len(where) > 1}
@@ -532,9 +544,7 @@ def _expansions(step: Step, stored: set[Node]) -> list[tuple[int, Expansion]]:
         expansion = Expansion(stored)
         for work in phase.works:
             expansion.work(work)
-        size = 1
-        for v in (*step.outer, *phase.inner):
-            size *= v.extent
+        size = math.prod(v.extent for v in (*step.outer, *phase.inner))
         found.append((size, expansion))
     return found
 

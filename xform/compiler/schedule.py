@@ -88,7 +88,7 @@ def schedule(nest: Nest, stored: Container[Node], vector_bytes: int) -> NestPlan
     outer_vector = _best([*nest.outer], accesses)
     inner_vectors = [_best(p.inner, [a]) for p, a in zip(nest.phases, accesses, strict=True)]
     sequential = any(w.kind == "scan" for _, w in nest.works())
-    use_outer = sequential or _prefers_outer(outer_vector, inner_vectors)
+    use_outer = sequential or _prefers_outer(outer_vector, inner_vectors, accesses)
     vector = outer_vector[0] if use_outer else None
     outer = _ordered(nest.outer, accesses, vector)
     extents: dict[LoopVar, int] = {}
@@ -187,14 +187,23 @@ def _score(var: LoopVar, accesses: _Accesses) -> float:
         if accesses.inner and not any(offset.depends_on(v) for v in accesses.inner):
             weight *= _SELDOM
         stride = abs(offset.coefficient(var))
-        buried = any(a is not var and _inside(a, var) for a, _ in offset.terms)
-        if buried:
+        if _buried(offset, var):
             total -= 2 * weight
         elif stride == 1:
             total += 2 * weight
         elif stride:
             total -= 2 * weight
     return total
+
+
+def _gathered(var: LoopVar, accesses: _Accesses) -> bool:
+    """Whether the loop in lanes would read memory element by element."""
+    return any(abs(o.coefficient(var)) > 1 or _buried(o, var) for o in accesses.reads)
+
+
+def _buried(offset: Expr, var: LoopVar) -> bool:
+    """Whether an offset depends on a loop through a quotient, or through data."""
+    return any(a is not var and _inside(a, var) for a, _ in offset.terms)
 
 
 def _inside(atom: object, var: LoopVar) -> bool:
@@ -204,12 +213,19 @@ def _inside(atom: object, var: LoopVar) -> bool:
 
 
 def _prefers_outer(
-    outer: tuple[LoopVar | None, float], inner: Sequence[tuple[LoopVar | None, float]]
+    outer: tuple[LoopVar | None, float],
+    inner: Sequence[tuple[LoopVar | None, float]],
+    accesses: Sequence[_Accesses],
 ) -> bool:
     if outer[0] is None:
         return False
     usable = [(v, s) for v, s in inner if v is not None]
     if not usable:
+        return True
+    # A gather costs as many loads as there are lanes. What else is contiguous does not make up for
+    # it: with the other loop in lanes that is the same in all of them, and as cheap.
+    gathers = any(_gathered(v, a) for (v, _), a in zip(inner, accesses, strict=True) if v)
+    if gathers and outer[0].extent >= 8 and not any(_gathered(outer[0], a) for a in accesses):
         return True
     total = sum(s for _, s in usable)
     # Lanes along a row need no horizontal sums; lanes along the elements of a row read it in order.
