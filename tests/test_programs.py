@@ -23,13 +23,13 @@ from tests.programs.drawing import Draw, Tape, shrunk
 from tests.programs.grammar import from_numbers, from_seed, programs
 from tests.programs.values import defined
 
-NIGHTLY = 5000  # examples per property; `make nightly` draws four times as many programs
+NIGHTLY = 5000  # examples per property; `make nightly` draws twice as many programs
 
 
 def share(part: int) -> settings:
     """So many programs for each hundred examples of a property."""
     examples = settings().max_examples
-    return settings(max_examples=part * examples // 100 * (4 if examples >= NIGHTLY else 1))
+    return settings(max_examples=part * examples // 100 * (2 if examples >= NIGHTLY else 1))
 
 
 @pytest.fixture(autouse=True)
@@ -38,43 +38,43 @@ def _double() -> Iterator[None]:
         yield
 
 
-@share(120)
+@share(200)
 @given(programs(loops=False))
 def test_every_way_of_running_agrees(program):
     check_ways_of_running(program)
 
 
-@share(160)
+@share(320)
 @given(programs(most=6))
 def test_every_way_of_running_loops_agrees(program):
     check_ways_of_running(program)
 
 
-@share(60)
+@share(80)
 @given(programs(most=6))
 def test_donation_changes_no_result(program):
     check_donation(program)
 
 
-@share(80)
+@share(160)
 @given(programs(most=6))
 def test_forward_and_reverse_mode_are_adjoint(program):
     check_derivatives(program)
 
 
-@share(60)
+@share(100)
 @given(programs(most=6, smooth=True))
 def test_derivatives_are_differences(program):
     check_derivatives(program)
 
 
-@share(60)
+@share(140)
 @given(programs(most=5))
 def test_vmap_is_a_loop(program):
     check_batches(program)
 
 
-@share(60)
+@share(100)
 @given(programs(most=5, axes=(("d", 2),)))
 def test_pmap_is_vmap(program):
     check_positions(program)
