@@ -194,6 +194,21 @@ def test_batch_of_while_loops(size):
         np.testing.assert_allclose(found, np.asarray(wanted), rtol=1e-14)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("size", [3, 4, 8, 16])
+def test_long_loops_in_lanes_keep_what_they_carry(size, dtype):
+    """Between iterations they look for signals, which must leave every part of every register."""
+
+    def one(x, n):
+        return lax.while_loop(lambda s: s[1] < n, lambda s: (s[0] * 0.5 + x, s[1] + 1), (x, 0))
+
+    x, steps = np.linspace(0, 1, size).astype(dtype), np.arange(size) * 9000
+    values, counts = xform.jit(xform.vmap(one))(x, steps)
+    np.testing.assert_array_equal(counts, steps)
+    tolerance = 4 * np.finfo(dtype).eps
+    np.testing.assert_allclose(values[1:], 2 * x[1:], rtol=tolerance)
+
+
 def test_a_batch_runs_in_lanes():
     inside = loop_of(text(xform.vmap(newton), np.linspace(1, 9, 64)))
     assert re.search(r"fdiv <\d+ x double>", inside)

@@ -22,7 +22,7 @@ _STEP_NS = 5
 _BETWEEN_POLLS_NS = 8_000
 _LONG_NS = 50_000
 
-_POLL = """define internal preserve_allcc i32 @poll() noinline cold {{
+_POLL = """define internal preserve_allcc i32 @poll() noinline cold{features} {{
 entry:
   %now = call i64 @{clock}()
   %last = load i64, ptr @last_poll, align 8
@@ -122,7 +122,13 @@ def _enter_poll(module: ModuleWriter) -> None:
         return
     x86 = module.target.triple.startswith(("x86_64", "i686"))
     clock = "llvm.readcyclecounter" if x86 else "llvm.readsteadycounter"
-    module.functions["poll"] = _POLL.format(clock=clock, ticks=8_000_000 if x86 else 80_000)
+    # LLVM ends functions with `vzeroupper` even if they promise to preserve those halves.
+    features = ",".join(filter(None, (module.target.features, "-vzeroupper")))
+    module.functions["poll"] = _POLL.format(
+        clock=clock,
+        ticks=8_000_000 if x86 else 80_000,
+        features=f' "target-features"="{features}"' if x86 else "",
+    )
     module.globals["last_poll"] = "@last_poll = internal global i64 0, align 8"
     module.declarations |= {
         f"declare i64 @{clock}()",
