@@ -13,7 +13,7 @@ import numpy as np
 import xform
 import xform.numpy as xnp
 from tests.programs.values import Notes, Program, defined, is_tame, numbers
-from xform.compiler import block
+from xform.compiler import block, polling
 from xform.compiler.simplify import simplify
 from xform.config import config
 from xform.core import dtypes
@@ -45,6 +45,17 @@ def steps_in_memory() -> Iterator[None]:
         yield
     finally:
         block.in_registers = before
+
+
+@contextlib.contextmanager
+def polled_often() -> Iterator[None]:
+    """Compiles loops that look for signals after every iteration."""
+    before = polling._BETWEEN_POLLS_NS, polling._LONG_NS
+    polling._BETWEEN_POLLS_NS = polling._LONG_NS = 0
+    try:
+        yield
+    finally:
+        polling._BETWEEN_POLLS_NS, polling._LONG_NS = before
 
 
 def reference(f: Callable[..., Any], *args: Any) -> Any:
@@ -112,6 +123,8 @@ def check_ways_of_running(program: Program) -> None:
         assert_same(jitted(*given), wanted, again, precision, exact)
     with steps_in_memory():
         assert_same(xform.jit(f)(*given), wanted, "in memory", precision, exact)
+    with polled_often():
+        assert_same(xform.jit(f)(*given), wanted, "polled often", precision, exact)
     for x, before in zip(given, program.inputs, strict=True):
         np.testing.assert_array_equal(np.asarray(x), before, "an input has changed")
 
@@ -251,7 +264,9 @@ def check_batches(program: Program) -> None:
         ]
         mapped = xform.vmap(f, in_axes=tuple(axes))
         assert_same(mapped(*stacked), wanted, f"vmap {axes}", program.precision)
-        assert_same(xform.jit(mapped)(*stacked), wanted, f"jit(vmap {axes})", program.precision)
+        with polled_often():
+            found = xform.jit(mapped)(*stacked)
+        assert_same(found, wanted, f"jit(vmap {axes})", program.precision)
         with steps_in_memory():
             found = xform.jit(mapped)(*stacked)
         assert_same(found, wanted, f"vmap {axes} in memory", program.precision)

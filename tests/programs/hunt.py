@@ -15,8 +15,14 @@ from tests.programs.checks import CHECKS, check_positions, double
 from tests.programs.drawing import shrunk
 from tests.programs.grammar import from_numbers, from_seed
 from tests.programs.values import Program
+from xform.compiler import request
+from xform.compiler.target import Target, host
 
 _MOST_TRIES = 1500
+TARGETS = {
+    "avx2": Target(host().triple, "x86-64-v3", "", 32, True),
+    "baseline": Target(host().triple, "x86-64", "", 16, False),
+}
 EVERY = {**CHECKS, "positions": check_positions}
 
 
@@ -74,9 +80,12 @@ def main() -> None:
     parser.add_argument("stop", type=int)
     parser.add_argument("--smooth", action="store_true")
     parser.add_argument("--straight", action="store_true")
+    parser.add_argument("--target", choices=TARGETS, help="compiles for older processors")
     given = parser.parse_args()
     ways = list(CHECKS) if given.way == "all" else [given.way]
     warnings.simplefilter("error")
+    if given.target:
+        request.host = lambda: TARGETS[given.target]
     with double():
         options: dict[str, Any] = {"smooth": given.smooth, "loops": not given.straight}
         if given.way == "positions":
