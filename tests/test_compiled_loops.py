@@ -393,6 +393,30 @@ def test_sums_of_products_are_one_product():
     check(gradient, draw(20, 20), draw(8, 20), ulp=256)
 
 
+def workspace(function, *arguments):
+    return xform.jit(function).lower(*arguments).compile().memory_analysis()["workspace"]
+
+
+def test_what_would_be_large_stays_inside():
+    """Neither all differences of x, nor all steps of the products, are kept at once."""
+
+    def invariant(x):
+        def step(c, _):
+            return c + (xnp.exp(x[:, None] - x) * c).sum(), None
+
+        return lax.scan(step, 0.5, None, length=3)[0]
+
+    def products(x, ts):
+        def step(c, t):
+            return c + xnp.sin(x * t)[:, None] @ xnp.cos(x * t)[None], None
+
+        return lax.scan(step, xnp.zeros((100, 100)), ts)[0]
+
+    assert workspace(invariant, draw(3000)) < 2**20
+    assert workspace(products, draw(100), np.arange(1e5)) < 2**20
+    check(products, draw(100), np.arange(50.0), ulp=256)
+
+
 # -- eager, caches, signals ------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from .._kernels import builder as llvm
 from ..core.loops import Branch, Parallel
 from . import polling
 from .collectives import run_apart
+from .loop_graph import carried
 from .module import ModuleWriter, Path
 from .parts import Part
 
@@ -128,9 +129,9 @@ class _Loop(_Function):
     def carried(self) -> list[Value]:
         """Three pointers for each carried value: to read, to write, to write next."""
         offsets = self.part.buffers()
-        first = self.part.first_carry()
+        first, count = carried(self.node)
         pointers: list[Value] = []
-        for k in range(self.part.carries()):
+        for k in range(count):
             initial, out = self.ins[first + k], self.outs[k]
             if k not in offsets:
                 nbytes = self.node.siblings[k].aval.nbytes
@@ -161,7 +162,7 @@ class _Loop(_Function):
 
     def leave(self, pointers: Sequence[Value]) -> None:
         """What was carried last, into the outputs."""
-        for k, out in enumerate(self.outs[: self.part.carries()]):
+        for k, out in enumerate(self.outs[: carried(self.node)[1]]):
             nbytes = self.node.siblings[k].aval.nbytes
             self.module.copy_unless_same(self.b, pointers[3 * k], out, nbytes)
 

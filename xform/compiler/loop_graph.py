@@ -110,6 +110,17 @@ class LoopGraph:
         return "\n".join(lines)
 
 
+def carried(node: Node) -> tuple[int, int]:
+    """Of a loop: the position of the first carried value among its inputs, and how many there are.
+
+    The first results are those of the carried values.
+    """
+    p = node.params
+    if node.loop.counted:
+        return int(p["consts"]), int(p["carry"])
+    return int(p["cond_consts"] + p["body_consts"]), len(node.siblings)
+
+
 def consumers(nodes: Sequence[Node]) -> dict[Node, list[Node]]:
     """For each node, the nodes that have it as an input."""
     found: dict[Node, list[Node]] = {n: [] for n in nodes}

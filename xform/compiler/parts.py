@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..core.loops import Branch, Parallel
 from .collectives import Layout
-from .loop_graph import Node
+from .loop_graph import Node, carried
 from .memory import ALIGNMENT, Needs
 
 if TYPE_CHECKING:
@@ -28,16 +28,6 @@ class Part:
     written: Written | None = None
     pairs: tuple[tuple[int, int], ...] = ()
 
-    def first_carry(self) -> int:
-        """The position of the first carried value among the inputs."""
-        params = self.node.params
-        if self.node.loop.counted:
-            return int(params["consts"])
-        return int(params["cond_consts"] + params["body_consts"])
-
-    def carries(self) -> int:
-        return int(self.node.params["carry"]) if self.node.loop.counted else len(self.node.siblings)
-
     def shared_bytes(self) -> int:
         """The workspace of the blocks, which run one after another."""
         return _aligned(max((b.memory.workspace_bytes for b in self.blocks.values()), default=0))
@@ -52,7 +42,7 @@ class Part:
             found["pred"] = at
             at += _aligned(self.blocks["cond_jaxpr"].program.out_avals[0].nbytes)
         updated = self.body().memory.updated
-        for k in range(self.carries()):
+        for k in range(carried(self.node)[1]):
             if k not in updated:
                 found[k] = at
                 at += _aligned(self.node.siblings[k].aval.nbytes)
@@ -74,8 +64,8 @@ class Part:
             return Needs(self.layout().total_bytes)
         if isinstance(self.node.loop, Branch):
             return Needs(self.shared_bytes(), self.pairs)
-        first = self.first_carry()
-        pairs = tuple((first + k, k) for k in range(self.carries()))
+        first, count = carried(self.node)
+        pairs = tuple((first + k, k) for k in range(count))
         return Needs(int(self.buffers()["end"]), pairs)
 
 

@@ -567,6 +567,7 @@ __all__ = [
     "NO_BATCH",
     "Batch",
     "Held",
+    "Outside",
     "Registers",
     "Unfit",
     "places",

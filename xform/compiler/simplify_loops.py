@@ -7,8 +7,8 @@ where one by one they wait for memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..core.avals import ShapedArray
@@ -20,6 +20,9 @@ MadeBy = Callable[[Atom], Equation | None]  # the equation around the loop that 
 
 _FEWEST_SLICES = 4
 _SMALL_MAP = 16  # elements; smaller maps are worked out where they are used
+# What a loop would compute bit by bit is not kept whole if it is larger than this, and larger than
+# what it is made from: a loop may well be there to save memory.
+_MOST_KEPT_BYTES = 1 << 25
 _STAYS = (Opaque, Loop, Branch, Inline, Parallel)
 
 
@@ -32,7 +35,6 @@ class Part:
     equations: list[Equation]
     outs: list[Atom]
     name: str
-    hoisted: dict[Var, Atom] = field(default_factory=dict)
 
     def rename(self, names: dict[Var, Atom]) -> None:
         """Uses other atoms in the place of variables."""
@@ -89,7 +91,7 @@ class Part:
         for e in reversed(invariant):
             if not any(v in needed for v in e.outputs):
                 continue
-            if _is_cheap(e):
+            if _is_cheap(e) or _is_too_large(e.outputs, (a for a, _ in self.consts)):
                 stays.append(e)
                 needed.update(e.inputs)
             else:
@@ -116,6 +118,12 @@ def _is_cheap(e: Equation) -> bool:
     if isinstance(loop, View | Generate):
         return True
     return isinstance(loop, Map) and all(v.aval.size <= _SMALL_MAP for v in e.outputs)
+
+
+def _is_too_large(made: Iterable[Atom], sources: Iterable[Atom], length: int = 1) -> bool:
+    """Whether values, or stacks of so many of them, take more memory than it is worth."""
+    largest = max((a.aval.nbytes for a in sources), default=0)
+    return any(length * a.aval.nbytes > max(_MOST_KEPT_BYTES, largest) for a in made)
 
 
 def part_of(program: Jaxpr, consts: Sequence[Atom]) -> Part:
@@ -161,9 +169,9 @@ def smaller_scan(
     part.hoist(emit)
     if length >= _FEWEST_SLICES:
         kept = _products_of_slices(part, kept, length, emit)
-    sums = _Sums(part, [states[k] for k in moving], [initial[k] for k in moving], length)
+    sums = _Sums(part, [states[k] for k in moving], [initial[k] for k in moving])
     if length >= _FEWEST_SLICES:
-        sums.find({v: a for a, v in kept})
+        sums.find({v: a for a, v in kept}, length)
     left = [k for k, v in zip(moving, (states[k] for k in moving), strict=True) if v not in sums.of]
     part.rest = [*(states[k] for k in left), *(v for _, v in kept)]
     by_state = dict(zip((states[k] for k in moving), part.outs, strict=False))
@@ -217,7 +225,7 @@ def _products_of_slices(
     kept: list[Equation] = []
     for e in part.equations:
         product = _product_of_slice(e, outside, fixed, length)
-        if product is None:
+        if product is None or _is_too_large(product.outputs, product.inputs):
             kept.append(e)
             continue
         (whole,) = emit(product)
@@ -257,17 +265,14 @@ class _Sums:
     sum_t a_t b_t is one product of the stacked a and b, contracted over t as well.
     """
 
-    def __init__(
-        self, part: Part, states: Sequence[Var], initial: Sequence[Atom], length: int
-    ) -> None:
+    def __init__(self, part: Part, states: Sequence[Var], initial: Sequence[Atom]) -> None:
         self.part = part
         self.states = states
         self.initial = initial
-        self.length = length
         self.of: dict[Var, tuple[int, Equation, Equation, list[Atom | int]]] = {}
         self.stacked: list[Atom] = []
 
-    def find(self, slices: dict[Var, Atom]) -> None:
+    def find(self, slices: dict[Var, Atom], length: int) -> None:
         part = self.part
         made = {v: e for e in part.equations for v in e.outputs}
         uses: dict[Atom, int] = {}
@@ -276,7 +281,7 @@ class _Sums:
         for k, state in enumerate(self.states):
             out = part.outs[k]
             total = made.get(out) if isinstance(out, Var) else None
-            if total is None or total.primitive.name not in ("add", "add_any"):
+            if total is None or total.primitive.name != "add":
                 continue
             if uses[out] != 1 or uses.get(state, 0) != 1 or state not in total.inputs:
                 continue
@@ -287,7 +292,8 @@ class _Sums:
             if any(isinstance(a, Literal) for a in product.inputs):
                 continue
             (_, _), (xb, yb) = product.params["dimension_numbers"]
-            if xb or yb:
+            new = [a for a in product.inputs if a not in slices]
+            if xb or yb or _is_too_large(new, slices.values(), length):
                 continue
             sources = [self.source(a, slices) for a in product.inputs]
             self.of[state] = (k, total, product, sources)

@@ -16,7 +16,7 @@ from .._kernels import builder as llvm
 from ..core.jaxpr import subprograms
 from ..core.loops import Branch, Update
 from .index import LoopVar, expr, linear_offset
-from .loop_graph import Node, Scalar
+from .loop_graph import Node, Scalar, carried
 from .lower import is_stored, lower
 from .module import ModuleWriter
 from .polling import Meter
@@ -59,29 +59,29 @@ def in_registers(node: Node, module: ModuleWriter) -> Written | None:
     if any(p.effects for p in subprograms(node.params)):
         return None
     reported = len(module.progress)
-    for batch in _batches(node, module):
+    weights = [weight(lower(program)) for program in subprograms(node.params)]
+    work, steps = (sum(amounts) for amounts in zip(*weights, strict=True))
+    for batch in _batches(node, module, work, steps):
         try:
-            return _Function(module, node, batch).write()
+            return _Function(module, node, batch, work * _NS_PER_OPERATION).write()
         except Unfit:
             del module.progress[reported:]
     return None
 
 
-def _batches(node: Node, module: ModuleWriter) -> list[Batch]:
+def _batches(node: Node, module: ModuleWriter, work: int, steps: int) -> list[Batch]:
     """The ways to try: with a batch around the loop, then one element after another."""
-    graphs = [lower(program) for program in subprograms(node.params)]
-    work = sum(weight(g)[0] for g in graphs)
-    steps = sum(weight(g)[1] for g in graphs)
     found: list[Batch] = []
-    carried = [] if isinstance(node.loop, Branch) else [n for n in _carried(node) if n.shape]
-    if carried:
-        widest = max(n.aval.dtype.itemsize for n in carried)
+    count = 0 if isinstance(node.loop, Branch) else carried(node)[1]
+    arrays = [n for n in node.siblings[:count] if n.shape]
+    if arrays:
+        widest = max(n.aval.dtype.itemsize for n in arrays)
         room = module.target.vector_bytes // max(1, widest)
-        for extents in _extents(carried):
+        for extents in _extents(arrays):
             size = math.prod(extents)
             if not size or not _LEAST_WORK_OF_LANES * size <= work <= MOST_WORK * size:
                 continue
-            lanes = _fitting(extents[-1], room, sum(n.aval.size for n in carried) // size)
+            lanes = _fitting(extents[-1], room, sum(n.aval.size for n in arrays) // size)
             if lanes:
                 loops = tuple(LoopVar(f"lane{k}", extent) for k, extent in enumerate(extents))
                 found += [Batch(loops, lanes, last) for last in (False, True)[: 3 - len(loops)]]
@@ -90,18 +90,14 @@ def _batches(node: Node, module: ModuleWriter) -> list[Batch]:
     return found
 
 
-def _carried(node: Node) -> Sequence[Node]:
-    return node.siblings[: node.params["carry"]] if node.loop.counted else node.siblings
-
-
-def _extents(carried: Sequence[Node]) -> list[tuple[int, ...]]:
+def _extents(nodes: Sequence[Node]) -> list[tuple[int, ...]]:
     """Dimensions that a batch may have: leading ones that all share, or the largest shared one."""
-    first, *others = (n.shape for n in carried)
+    first, *others = (n.shape for n in nodes)
     prefix = first
     while any(shape[: len(prefix)] != prefix for shape in others):
         prefix = prefix[:-1]
     found = [prefix[:k] for k in range(len(prefix), 1, -1)]
-    shared = set.intersection(*(set(n.shape) for n in carried))
+    shared = set.intersection(*(set(n.shape) for n in nodes))
     largest = max((size for size in shared if size >= _LEAST_BATCH), default=None)
     return found if largest is None else [*found, (largest,)]
 
@@ -119,10 +115,11 @@ def _fitting(extent: int, room: int, values: int) -> int:
 class _Function:
     """Writes one function of the pointers of inputs, outputs and a workspace it does not use."""
 
-    def __init__(self, module: ModuleWriter, node: Node, batch: Batch) -> None:
+    def __init__(self, module: ModuleWriter, node: Node, batch: Batch, ns: float) -> None:
         self.module = module
         self.node = node
         self.batch = batch
+        self.ns = ns  # about what an iteration takes
         self.b = module.builder()
         self.ins = module.parameters(self.b, "a", len(node.inputs))
         self.outs = module.parameters(self.b, "o", len(node.siblings))
@@ -140,22 +137,14 @@ class _Function:
         else:
             body = self.counted if self.node.loop.counted else self.repeated
             self.over_lanes(body)
-            first = self.first_carry()
+            first, count = carried(self.node)
             # The last lanes may go over elements that were written before: not in place, then.
             extent = self.batch.loops[-1].extent if self.batch.loops else 0
             overlap = extent > self.batch.lanes and extent % self.batch.lanes
-            count = self.carries()
             pairs = () if overlap else tuple((first + k, k) for k in range(count))
         (workspace,) = self.module.parameters(self.b, "w", 1)
         parameters = [*self.ins, *self.outs, workspace]
         return Written(self.module.function("part", parameters, self.b, status=True), pairs)
-
-    def first_carry(self) -> int:
-        p = self.node.params
-        return int(p["consts"] if self.node.loop.counted else p["cond_consts"] + p["body_consts"])
-
-    def carries(self) -> int:
-        return int(self.node.params["carry"]) if self.node.loop.counted else len(self.node.siblings)
 
     def over_lanes(self, body: Callable[[], None]) -> None:
         if self.batch.loops:
@@ -215,7 +204,7 @@ class _Function:
         p = node.params
         length, consts, carries = p["length"], p["consts"], p["carry"]
         graph = r.graph(p["jaxpr"])
-        memory = _InMemory(self, Meter(self.module, node, length, self.ns()))
+        memory = _InMemory(self, Meter(self.module, node, length, self.ns))
         kept = [k for k in range(carries) if k not in memory.large]
         siblings = [node.siblings[k] for k in kept]
         values = r.initial([node.inputs[consts + k] for k in kept])
@@ -251,17 +240,13 @@ class _Function:
 
     def repeated(self) -> None:
         node, r = self.node, self.r
-        first = self.first_carry()
-        memory = _InMemory(self, Meter(self.module, node, None, self.ns()))
+        first, _ = carried(node)
+        memory = _InMemory(self, Meter(self.module, node, None, self.ns))
         kept = [k for k in range(len(node.siblings)) if k not in memory.large]
         memory.meter.begin(self.b)
         initial = r.initial([node.inputs[first + k] for k in kept])
         results = r.repeat(node, initial, memory)
         self.leave([node.siblings[k] for k in kept], results)
-
-    def ns(self) -> float:
-        work = sum(weight(lower(q))[0] for q in subprograms(self.node.params))
-        return work * _NS_PER_OPERATION
 
     def is_held(self, node: Node) -> bool:
         """Whether a carried value lives in registers."""
@@ -290,9 +275,8 @@ class _InMemory(Outside):
         self.r = function.r
         self.meter = meter
         node = function.node
-        carried = node.siblings[: function.carries()]
-        self.large = [k for k, n in enumerate(carried) if not function.is_held(n)]
-        first = function.first_carry()
+        first, count = carried(node)
+        self.large = [k for k, n in enumerate(node.siblings[:count]) if not function.is_held(n)]
         for k in self.large:
             source, target = function.ins[first + k], function.outs[k]
             nbytes = node.siblings[k].aval.nbytes
