@@ -114,8 +114,17 @@ def gradient_of_a_loop_that_keeps_too_much():
             1
         ].sum()
 
-    with config.scoped(tape_bytes=1000):
+    with config.scoped(tape_bytes=800):
         xform.grad(f)(X)
+
+
+@case
+def mapped_gradients_of_loops_that_keep_too_much():
+    def f(x):
+        return lax.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, xnp.sin(s[1])), (0, x))[1]
+
+    with config.scoped(tape_bytes=800):
+        xform.vmap(xform.grad(f))(xnp.ones(50))
 
 
 @case

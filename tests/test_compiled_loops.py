@@ -52,6 +52,10 @@ def text(function, *arguments, stage="llvm"):
     return xform.jit(function).lower(*arguments).as_text(stage)
 
 
+def workspace(function, *arguments):
+    return xform.jit(function).lower(*arguments).compile().memory_analysis()["workspace"]
+
+
 def loop_of(llvm):
     """The lines of the function of a loop."""
     return re.search(r"define internal i32 @part_.*?\n}", llvm, re.DOTALL)[0]
@@ -308,6 +312,25 @@ def test_branch_in_place_inside_a_loop():
     assert "memcpy" not in branch
 
 
+@pytest.mark.parametrize("shift", [0, -1, 1, 5])
+@pytest.mark.parametrize("width", [1, 3, 64, 1003])
+def test_a_block_made_from_the_block_it_replaces(width, shift):
+    """The block is made in full before the first of its elements is replaced."""
+
+    def f(x, starts):
+        def step(x, at):
+            old = lax.dynamic_slice(x, (at[0], at[1] + shift), (1, width))
+            new = xnp.sin(old).mean() + 0.5 * old
+            return lax.dynamic_update_slice(x, new, (at[0], at[1])), None
+
+        return lax.scan(step, x, starts)[0]
+
+    starts = np.random.default_rng(width).integers(0, 30, (20, 2))
+    check(f, draw(20, width + 30), starts)
+    if width == 1003 and shift == 0:
+        assert workspace(f, draw(20, width + 30), starts) < 20 * 1033 * 8
+
+
 def test_frozen_lanes_of_large_bodies():
     w = draw(30, 30)
 
@@ -391,10 +414,6 @@ def test_sums_of_products_are_one_product():
     loops = [e for e in program.equations if e.primitive.name == "scan"]
     assert all(v.aval.shape != (20, 20) for e in loops for v in e.outputs)
     check(gradient, draw(20, 20), draw(8, 20), ulp=256)
-
-
-def workspace(function, *arguments):
-    return xform.jit(function).lower(*arguments).compile().memory_analysis()["workspace"]
 
 
 def test_what_would_be_large_stays_inside():

@@ -1,7 +1,8 @@
-"""Every word of at most three letters over jvp, vjp, vmap, jit and checkpoint.
+"""Every word of at most three letters over jvp, vjp, vmap, pmap, jit and checkpoint.
 
 A word is checked by its first letter: what it does to the function that the rest of the word makes
-is compared with that letter's definition: vmap with a Python loop, jvp with central differences,
+is compared with that letter's definition: vmap and pmap with a Python loop, jvp with central
+differences,
 vjp with the adjoint of jvp, jit and checkpoint with the function itself. The rest of a word is a
 word of its own, so by induction each is right.
 """
@@ -25,7 +26,7 @@ Function = Callable[..., Any]
 
 @pytest.fixture(autouse=True)
 def _double() -> Iterator[None]:
-    with config.scoped(enable_x64=True, cache_dir=""):
+    with config.scoped(enable_x64=True, cache_dir="", num_cpu_devices=8):
         yield
 
 
@@ -214,10 +215,16 @@ def stacked(f: Function, args: Any) -> tuple[Function, Any]:
     return xform.vmap(f), tree.map(others, args)
 
 
+def spread(f: Function, args: Any) -> tuple[Function, Any]:
+    """The rows on devices; a pmap in a pmap has the devices of both axes."""
+    return xform.pmap(f), stacked(f, args)[1]
+
+
 LETTERS = {
     "jvp": pushed,
     "vjp": pulled,
     "vmap": stacked,
+    "pmap": spread,
     "jit": lambda f, args: (xform.jit(f), args),
     "checkpoint": lambda f, args: (xform.checkpoint(f), args),
 }
@@ -276,11 +283,11 @@ def check_vjp(f: Function, args: Any) -> None:
         assert forward == pytest.approx(inner(tangents, pulled_back), rel=1e-11, abs=1e-11)
 
 
-def check_vmap(f: Function, args: Any) -> None:
-    mapped, stacks = stacked(f, args)
+def check_rows(f: Function, args: Any, letter: str) -> None:
+    mapped, stacks = LETTERS[letter](f, args)
     rows = [f(*tree.map(lambda x, n=n: x[n], stacks)) for n in range(2)]
     wanted = tree.map(lambda *ys: xnp.stack(ys), *rows)
-    assert_close(mapped(*stacks), wanted, "vmap")
+    assert_close(mapped(*stacks), wanted, letter)
 
 
 def check_same(f: Function, args: Any, letter: str) -> None:
@@ -290,11 +297,15 @@ def check_same(f: Function, args: Any, letter: str) -> None:
 
 def check(word: Sequence[str], program: str) -> None:
     f, args = spelled(word[1:], *PROGRAMS[program])
-    checks = {"jvp": check_jvp, "vjp": check_vjp, "vmap": check_vmap}
-    if word[0] in checks:
-        checks[word[0]](f, args)
-    else:
-        check_same(f, args, word[0])
+    match word[0]:
+        case "jvp":
+            check_jvp(f, args)
+        case "vjp":
+            check_vjp(f, args)
+        case "vmap" | "pmap" as letter:
+            check_rows(f, args, letter)
+        case letter:
+            check_same(f, args, letter)
 
 
 SHORT = [w for n in (1, 2) for w in itertools.product(LETTERS, repeat=n)]
@@ -309,7 +320,8 @@ def test_word(program, word):
 
 @pytest.mark.parametrize("word", LONG, ids=".".join)
 def test_long_word(word):
-    """Each on four programs, another four for each word: all meet all pairs of letters above."""
+    """Each on all programs with control flow, and on two others: other ones for each word."""
     names, number = list(PROGRAMS), LONG.index(word)
-    for k in (0, 3, 7, 11):
-        check(word, names[(number + k) % len(names)])
+    first = names.index("scanned")
+    for program in (names[number % first], names[(number + 4) % first], *names[first:]):
+        check(word, program)

@@ -1,5 +1,8 @@
 """Derivatives of branches and loops, against the same loops in Python and central differences."""
 
+from functools import cache
+from math import comb
+
 import numpy as np
 import pytest
 
@@ -9,7 +12,7 @@ from xform import lax, tree
 from xform.config import config
 from xform.core.avals import ShapedArray
 from xform.errors import GradError, MemoryLimitError
-from xform.higher_order import tape
+from xform.higher_order import binomial, tape
 from xform.interpreters.reverse import transpose_flat
 from xform.interpreters.staging import stage
 
@@ -164,12 +167,12 @@ def test_gradients_under_vmap_and_vmap_under_gradients(name):
 # -- the tape of while --------------------------------------------------------------------------
 
 
-def counted(w, x, n):
+def counted(w, x, n, **bound):
     def step(state):
         i, y, z = state
         return i + 1, xnp.sin(w * y) + 0.9 * z, 0.5 * y + 0.3 * z
 
-    _, y, z = lax.while_loop(lambda s: s[0] < n, step, (np.int32(0), x, x))
+    _, y, z = lax.while_loop(lambda s: s[0] < n, step, (np.int32(0), x, x), **bound)
     return xnp.sum(y * z) + xnp.sum(y)
 
 
@@ -180,15 +183,80 @@ def counted_in_python(w, x, n):
     return xnp.sum(y * z) + xnp.sum(y)
 
 
-SMALL = 3 * 16 * 32  # 16 slots for `counted`, which keeps two arrays of 16 bytes
+SMALL = 34 * 32  # 17 slots and 16 snapshots for `counted`, which keeps two arrays of 16 bytes
 
 
-@pytest.mark.parametrize("steps", [0, 1, 15, 16, 17, 31, 33, 64, 250, 300])
-def test_a_loop_of_more_steps_than_slots_is_run_again_in_parts(steps):
-    """16 slots; from 257 steps on the parts are longer than the second tape."""
+@pytest.mark.parametrize("steps", [0, 1, 16, 17, 18, 31, 33, 153, 154, 300])
+def test_a_loop_of_more_steps_than_slots_is_run_again_from_snapshots(steps):
+    """16 snapshots: up to 17 steps are run again once, up to 153 twice, up to 969 three times."""
     with config.scoped(tape_bytes=SMALL):
         found = xform.grad(counted, (0, 1))(W, X0, np.int32(steps))
     close(found, xform.grad(counted_in_python, (0, 1))(W, X0, steps))
+
+
+@pytest.mark.parametrize(
+    ("snapshots", "most"), [(1, 6), (2, 40), (3, 200), (5, 100), (16, 2000), (64, 5000)]
+)
+def test_snapshots_are_where_the_fewest_steps_are_run_again(snapshots, most):
+    """Against the fewest there can be, by recursion for few steps and by formula for many."""
+    betas = binomial.table(snapshots, most)
+    distance = xform.jit(lambda d, s: binomial.distance(betas, d, s))
+
+    @cache
+    def repeated(d, s):
+        """How many steps the schedule runs again to reverse d of them with s snapshots."""
+        if d < 2:
+            return 0
+        m = int(distance(np.int32(d), np.int32(s)))
+        assert 1 <= m < d
+        return m + repeated(d - m, max(s - 1, 1)) + repeated(m, s)
+
+    @cache
+    def fewest(d, s):
+        if d < 2:
+            return 0
+        if s == 1:
+            return d * (d - 1) // 2
+        return min(m + fewest(d - m, s - 1) + fewest(m, s) for m in range(1, d))
+
+    for d in range(min(most, 25) + 1):
+        assert repeated(d, snapshots) == fewest(d, snapshots), d
+    repeats = 0
+    while binomial.most_steps(snapshots, repeats) < most:
+        repeats += 1
+    assert repeated(most, snapshots) == repeats * most - comb(snapshots + repeats, repeats - 1)
+
+
+def test_the_rows_of_a_bounded_loop_grow_with_the_root_of_the_bound():
+    x = np.ones(1000)
+
+    def f(x, n, **bound):
+        return lax.while_loop(
+            lambda s: s[0] < n, lambda s: (s[0] + 1, xnp.sin(s[1])), (0, x), **bound
+        )[1].sum()
+
+    def rows(most):
+        g = xform.grad(lambda x, n: f(x, n, max_steps=most))
+        program = xform.make_jaxpr(g)(x, 9)
+        return max(v.aval.nbytes for e in program.eqns for v in e.outputs) // x.nbytes
+
+    assert [rows(most) for most in (1, 7, 16, 1000, 100_000)] == [1, 7, 16, 44, 446]
+    for n in (0, 3, 43, 44, 45, 600, 999, 1000, 1001):
+        bounded = xform.grad(lambda x: f(x, n, max_steps=1000))(x)  # noqa: B023
+        close(bounded, xform.grad(lambda x: f(x, min(n, 1000)))(x))  # noqa: B023
+
+
+def test_tapes_that_vmap_makes_too_large_are_refused():
+    step = lambda w: xform.grad(counted)(w, X0, np.int32(3))  # noqa: E731
+    ws = np.ones((8, 2))
+    with config.scoped(tape_bytes=SMALL), pytest.raises(MemoryLimitError) as caught:
+        xform.vmap(step)(ws)
+    assert 'config.update("tape_bytes", 278784)' in str(caught.value)
+    assert "lax.map with a batch_size" in str(caught.value)
+    with config.scoped(tape_bytes=278784):
+        wanted = xform.vmap(step)(ws)
+    with config.scoped(tape_bytes=SMALL):
+        close(lax.map(step, ws), wanted)
 
 
 def test_lanes_of_different_lengths_on_a_small_tape():
@@ -196,8 +264,8 @@ def test_lanes_of_different_lengths_on_a_small_tape():
     ws = np.random.default_rng(3).uniform(-1, 1, (5, 2))
     rows = [xform.grad(counted_in_python, (0, 1))(w, X0, n) for w, n in zip(ws, steps, strict=True)]
     wanted = tree.map(lambda *ys: np.stack(ys), *rows)
-    with config.scoped(tape_bytes=SMALL):
-        close(xform.vmap(xform.grad(counted, (0, 1)), (0, None, 0))(ws, X0, steps), wanted)
+    mapped = xform.vmap(xform.grad(lambda *a: counted(*a, max_steps=100), (0, 1)), (0, None, 0))
+    close(mapped(ws, X0, steps), wanted)
     with config.scoped(tape_bytes=5 * SMALL):
         summed = lambda w, x: xform.vmap(counted, (0, None, 0))(w, x, steps).sum()  # noqa: E731
         close(xform.grad(summed, (0, 1))(ws, X0), (wanted[0], wanted[1].sum(0)))
@@ -209,7 +277,7 @@ def test_second_derivatives_on_a_small_tape(steps):
         inner = lambda w, x: sum(xnp.sum(g * g) for g in xform.grad(f, (0, 1))(w, x, steps))  # noqa: E731
         return xform.grad(inner, (0, 1))(W, X0), xform.jvp(inner, (W, X0), (X0, W))[1]
 
-    with config.scoped(tape_bytes=2 * SMALL):
+    with config.scoped(tape_bytes=40 * SMALL):
         found = twice(counted)
     close(found, twice(counted_in_python), 1e-10)
 
@@ -219,10 +287,10 @@ def test_memory_of_the_tape_does_not_grow_with_the_steps():
     program = xform.make_jaxpr(xform.grad(lambda x, n: counted(0.5, x, n)))(big, np.int32(9))
     sizes = [v.aval.nbytes for e in program.eqns for v in e.outputs]
     assert max(sizes) == tape.MOST_SLOTS * big.nbytes
-    with config.scoped(tape_bytes=3 * 20 * 2 * big.nbytes):
+    with config.scoped(tape_bytes=40 * 2 * big.nbytes):
         program = xform.make_jaxpr(xform.grad(lambda x, n: counted(0.5, x, n)))(big, np.int32(9))
     sizes = [v.aval.nbytes for e in program.eqns for v in e.outputs]
-    assert max(sizes) == 20 * big.nbytes
+    assert max(sizes) == 23 * big.nbytes
 
 
 def test_a_tape_that_does_not_fit_says_which_option_to_change():
@@ -238,7 +306,7 @@ def test_the_tape_keeps_only_what_the_derivative_needs():
     def f(x):
         return lax.while_loop(lambda s: s[0] < 5, lambda s: (s[0] + 1, 2.0 * s[1]), (0, x))[1].sum()
 
-    with config.scoped(tape_bytes=3 * 16):
+    with config.scoped(tape_bytes=34 * 4):
         close(xform.grad(f)(np.ones(100)), np.full(100, 32.0))
 
 
@@ -275,6 +343,68 @@ def test_fori_loop_with_traced_bounds_has_a_gradient():
     f = lambda x, n: lax.fori_loop(0, n, lambda i, y: xnp.sin(y) + i * x, x)  # noqa: E731
     g = lambda x: lax.fori_loop(0, 6, lambda i, y: xnp.sin(y) + i * x, x)  # noqa: E731
     close(xform.jit(xform.grad(f))(0.3, 6), xform.grad(g)(0.3))
+
+
+# -- sums of what is zero but for a part ---------------------------------------------------------
+
+
+def by_number(x, i):
+    return xnp.sum(xnp.sin(x[i]) * x[i])
+
+
+def by_numbers(x, i):
+    return xnp.sum(x[xnp.stack([i, i, 0 * i])] ** 2)
+
+
+def neighbours(x, i):
+    return xnp.sum(xnp.tanh(lax.dynamic_slice(x, (i, 0), (2, 3))) * x[1:3])
+
+
+def ends(x, i):
+    return xnp.sum(x[0] * x[-1]) * i + xnp.sum(x[::2])
+
+
+READS = {f.__name__: f for f in (by_number, by_numbers, neighbours, ends)}
+
+
+@pytest.mark.parametrize("name", READS)
+@pytest.mark.parametrize("kind", ["scan", "while"])
+def test_gradients_of_what_steps_read_a_part_of(kind, name):
+    """Each step adds to the part that it has read, not an array that is zero elsewhere."""
+    rows = 60
+
+    def f(x):
+        step = lambda i, total: xnp.cos(total) + READS[name](x, i)  # noqa: E731
+        if kind == "scan":
+            return lax.fori_loop(0, rows, step, 0.1)
+        state = (0, 0.1 * x[0, 0])
+        return lax.while_loop(
+            lambda s: s[0] < rows, lambda s: (s[0] + 1, step(s[0], s[1])), state, max_steps=rows
+        )[1]
+
+    def plain(x):
+        total = 0.1 if kind == "scan" else 0.1 * x[0, 0]
+        for i in range(rows):
+            total = xnp.cos(total) + READS[name](x, i)
+        return total
+
+    x = np.random.default_rng(5).uniform(-1, 1, (rows, 3))
+    close(xform.grad(f)(x), xform.grad(plain)(x))
+    direction = lambda g: xform.jvp(xform.grad(g), (x,), (x[::-1],))[1]  # noqa: E731
+    close(direction(f), direction(plain), 1e-10)
+    close(
+        xform.vmap(xform.grad(f))(np.stack([x, -x])),
+        np.stack([xform.grad(plain)(x), xform.grad(plain)(-x)]),
+    )
+
+
+@pytest.mark.parametrize("read", [by_number, by_numbers, neighbours])
+def test_steps_do_not_add_whole_arrays(read):
+    x = np.ones((60, 3))
+    f = lambda x: lax.fori_loop(0, 60, lambda i, c: xnp.cos(c) + read(x, i), 0.1)  # noqa: E731
+    backward = scans(xform.grad(f), x)[-1].params["jaxpr"]
+    whole = [e for e in backward.eqns if e.outputs[0].aval.shape == x.shape]
+    assert {e.primitive.name for e in whole} <= {"dynamic_update_slice", "scatter_add"}
 
 
 # -- what partial evaluation and transposition leave out ------------------------------------------

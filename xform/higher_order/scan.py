@@ -27,6 +27,7 @@ from ..ops.checks import require, require_shape
 from ..ops.elementwise import sin
 from ..ops.structural import add, zeros
 from .call import merge_by, nonzero, split_by
+from .sums import sums_of
 
 Flags = Sequence[bool]
 
@@ -425,11 +426,9 @@ def _accumulating(
             values = list(args)
             constants, totals, values = three(values, extra + others, summed)
             moving, values = values[:state], values[state:]
-            found = evaluate_program(
-                program, (), [*constants, *values[:rest], *moving, *values[rest:]]
-            )
-            sums = [add(total, ct) for total, ct in zip(totals, found, strict=False)]
-            return [*sums, *found[summed:]]
+            inputs = [*constants, *values[:rest], *moving, *values[rest:]]
+            after, found = sums_of(program, summed).add(totals, inputs)
+            return [*after, *found]
 
         avals = program.in_avals
         constants, xs, cts = three(avals, extra + others, rest)

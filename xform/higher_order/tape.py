@@ -1,11 +1,8 @@
-"""Reverse mode through `while`: the values of a loop on a tape, read again from its end.
+"""The tape of `while`: what reverse mode will need of each step is recorded while the loop runs.
 
-While a loop runs, the values that its derivative needs are recorded on a tape of a fixed number of
-slots. A loop of more steps than slots is run again in parts: the tape then holds snapshots at equal
-distances, and between two of them a second tape is filled, from the last part to the first. So the
-memory is that of two tapes for any number of steps, and for up to slots^2 steps each is computed
-three times at most. (Griewank and Walther, Evaluating Derivatives, chapter 12: checkpointing, here
-of two levels.)
+The tape has a fixed number of slots. A loop of no more steps is reversed by reading it from its
+end. Of a longer one steps are run again, from snapshots (see `reversal`): its memory does not
+depend on how many steps it takes.
 
 The functions get the row `while` as an argument: its rules are made of them.
 """
@@ -13,33 +10,31 @@ The functions get the row `while` as an argument: its rules are made of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import errors
 from ..config import config
-from ..core import effects as fx
 from ..core.avals import ShapedArray
-from ..core.jaxpr import Jaxpr, Var, hoist_constants, live_equations, make
-from ..core.primitive import Primitive, Zero
+from ..core.jaxpr import Jaxpr, hoist_constants
+from ..core.primitive import Primitive
 from ..core.trace import aval_of
-from ..interpreters import rewrite
 from ..interpreters.evaluate import evaluate_program
-from ..interpreters.partial import Split
 from ..interpreters.staging import stage
-from ..ops.arithmetic import div, lt, max_, min_, mul, sub
-from ..ops.reduction import reduce_max, reduce_or
+from ..ops.arithmetic import min_
+from ..ops.reduction import reduce_or
 from ..ops.slicing import dynamic_slice, dynamic_update_slice
 from ..ops.structural import add, broadcast_in_dim, convert, reshape, select_n, zeros
+from . import binomial
 from .call import split_by
-from .cond import choose
 from .scan import three
 
-FEWEST_SLOTS = 16
 MOST_SLOTS = 1024
-_TAPES = 3  # alive together at most: the recorded one, the snapshots, the part being reversed
+MOST_SNAPSHOTS = 64  # 50,000 steps are run again three times, ten million five times
+_FEWEST_WANTED = 16  # slots or snapshots, wherever there is memory for them
+_MOST_REPEATS = 18  # how often steps are run again, at most, before it is an error
+_SHARE = 256  # snapshots take this part of the memory: second derivatives record them, too
 
 _0, _1 = np.int32(0), np.int32(1)
 
@@ -49,6 +44,7 @@ def bind_while(
     condition: Callable[..., Any],
     body: Callable[..., Sequence[Any]],
     init: Sequence[Any],
+    max_steps: int | None,
     progress: str | None = None,
 ) -> list[Any]:
     """Binds the row `while` with functions of the carried values, which may close over others."""
@@ -61,35 +57,72 @@ def bind_while(
         body_jaxpr=hoist_constants(step.jaxpr),
         cond_consts=len(cond.consts),
         body_consts=len(step.consts),
+        max_steps=max_steps,
         progress=progress,
     )  # fmt: skip
 
 
-def slots_for(avals: Sequence[ShapedArray]) -> int:
-    """How many times values of these types fit on a tape."""
+class Room(NamedTuple):
+    """How much is kept to reverse a loop: slots of the tape, and snapshots for longer loops."""
+
+    slots: int
+    snapshots: int
+
+    def check(self, avals: Sequence[ShapedArray]) -> None:
+        """Raises an error if values of these types take more memory than they may."""
+        size = sum(a.nbytes for a in avals)
+        needed = (self.slots + self.snapshots + 1) * size
+        if needed > config.tape_bytes:
+            enough = max(needed, (MOST_SLOTS + MOST_SNAPSHOTS + 1) * size)
+            raise errors.MemoryLimitError(
+                "expected the tapes of the mapped while_loops to fit in memory together",
+                f"{self.slots} slots and {self.snapshots + 1} snapshots of {size} bytes, for "
+                f"tape_bytes={config.tape_bytes}",
+                why="reverse mode reads the carried values again from the last step to the first, "
+                "and vmap was applied after the number of slots had been chosen",
+                instead=f'xform.config.update("tape_bytes", {enough}), the gradient of the vmapped '
+                "loop, max_steps= for the loop, or lax.map with a batch_size",
+            )
+
+
+def room_for(avals: Sequence[ShapedArray], max_steps: int | None) -> Room:
+    """How often values of these types are kept, for a loop of at most so many steps.
+
+    A loop without a bound has slots for many steps, because most loops are short. With a bound, as
+    many slots and snapshots are kept as reverse all steps with two repetitions of each, about
+    sqrt(2 max_steps): a scan around the loop keeps its tape at each of its steps.
+    """
     size = max(1, sum(a.nbytes for a in avals))
-    slots = config.tape_bytes // (_TAPES * size)
-    if slots < FEWEST_SLOTS:
+    most = config.tape_bytes // size
+    if max_steps is None:
+        slots, snapshots = MOST_SLOTS, min(MOST_SNAPSHOTS, max(_FEWEST_WANTED, most // _SHARE))
+    else:
+        slots = snapshots = max(_FEWEST_WANTED, binomial.fewest_snapshots(max_steps, 2))
+        if max_steps <= min(slots, most):
+            return Room(max(1, max_steps), 0)
+    fewest = binomial.fewest_snapshots(max_steps or binomial.UNBOUNDED, _MOST_REPEATS)
+    snapshots = min(snapshots, most // 2 - 1)
+    if snapshots < fewest:
         raise errors.MemoryLimitError(
-            "expected the values that a reversed while_loop keeps of each step to fit on its tape "
-            f"{FEWEST_SLOTS} times",
+            f"expected memory for {fewest} snapshots of the values that a reversed loop needs",
             f"{size} bytes a step, for tape_bytes={config.tape_bytes}",
             why="reverse mode reads the carried values again from the last step to the first",
-            instead='xform.config.update("tape_bytes", '
-            f"{_TAPES * FEWEST_SLOTS * size}), or fori_loop with a known number of steps",
+            instead=f'xform.config.update("tape_bytes", {2 * (fewest + 1) * size}), max_steps= for '
+            "the loop, or fori_loop with a known number of steps",
         )
-    return min(slots, MOST_SLOTS)
+    return Room(min(slots, most - snapshots - 1), snapshots)
 
 
 # -- lanes -----------------------------------------------------------------------------------------
 
 
-def _any(pred: Any) -> Any:
+def any_lane(pred: Any) -> Any:
+    """Whether a predicate holds in any lane."""
     rank = aval_of(pred).ndim
     return reduce_or(pred, axes=tuple(range(rank))) if rank else pred
 
 
-def _chosen(pred: Any, yes: Any, no: Any) -> Any:
+def in_lanes(pred: Any, yes: Any, no: Any) -> Any:
     """`yes` in the lanes of a predicate, `no` in the others."""
     aval, rank = aval_of(yes), aval_of(pred).ndim
     if 0 < rank < aval.ndim:
@@ -97,7 +130,7 @@ def _chosen(pred: Any, yes: Any, no: Any) -> Any:
     return select_n(pred, no, yes)
 
 
-def _spread(k: Any, n: Any) -> Any:
+def spread(k: Any, n: Any) -> Any:
     """A number for every lane of `n`."""
     shape = aval_of(n).shape
     return broadcast_in_dim(k, shape=shape, broadcast_dimensions=()) if shape else k
@@ -106,11 +139,13 @@ def _spread(k: Any, n: Any) -> Any:
 # -- tapes -----------------------------------------------------------------------------------------
 
 
-def _blank(avals: Sequence[ShapedArray], slots: int) -> list[Any]:
+def blank(avals: Sequence[ShapedArray], slots: int) -> list[Any]:
+    """Arrays of so many values of these types."""
     return [zeros(a.strong().update(shape=(slots, *a.shape))) for a in avals]
 
 
-def _written(tapes: Sequence[Any], values: Sequence[Any], slot: Any) -> list[Any]:
+def written(tapes: Sequence[Any], values: Sequence[Any], slot: Any) -> list[Any]:
+    """The arrays with these values in a slot."""
     return [
         dynamic_update_slice(
             tape, reshape(x, new_sizes=(1, *aval_of(x).shape)), slot, *[_0] * aval_of(x).ndim
@@ -119,7 +154,8 @@ def _written(tapes: Sequence[Any], values: Sequence[Any], slot: Any) -> list[Any
     ]
 
 
-def _read(tapes: Sequence[Any], slot: Any) -> list[Any]:
+def read(tapes: Sequence[Any], slot: Any) -> list[Any]:
+    """The values in a slot."""
     values = []
     for tape in tapes:
         shape = aval_of(tape).shape[1:]
@@ -135,8 +171,8 @@ def taped_program(
     cond_consts: int,
     body_consts: int,
     taped: Sequence[bool],
-    slots: int,
-    progress: str | None,
+    room: Room,
+    **rest: Any,
 ) -> Jaxpr:
     """The loop that also counts its steps and records some of its carried values at each.
 
@@ -153,301 +189,35 @@ def taped_program(
         def test(state: Sequence[Any]) -> Any:
             return evaluate_program(cond_jaxpr, (), [*of_cond, *state])[0]
 
-        def chosen(state: Sequence[Any]) -> list[Any]:
+        def recorded(state: Sequence[Any]) -> list[Any]:
             return split_by(taped, state)[1]
 
         def body(k: Any, steps: Any, pred: Any, *rest: Any) -> list[Any]:
             state = rest[:count]
             tapes: Sequence[Any] = rest[len(rest) - width :]
-            kept = rest[count : count + width] if lanes else chosen(state)
-            tapes = _written(tapes, kept, min_(k, np.int32(slots - 1)))
+            kept = rest[count : count + width] if lanes else recorded(state)
+            tapes = written(tapes, kept, min_(k, np.int32(room.slots - 1)))
             new = evaluate_program(body_jaxpr, (), [*of_body, *state])
             if lanes:
-                new = [_chosen(pred, y, x) for y, x in zip(new, state, strict=True)]
+                new = [in_lanes(pred, y, x) for y, x in zip(new, state, strict=True)]
             after = test(new)
             last = (
-                [_chosen(after, y, x) for y, x in zip(chosen(new), kept, strict=True)]
+                [in_lanes(after, y, x) for y, x in zip(recorded(new), kept, strict=True)]
                 if lanes
                 else []
             )
             return [add(k, _1), add(steps, convert(pred, np.int32)), after, *new, *last, *tapes]
 
-        first = chosen(carry)
+        first = recorded(carry)
         width = len(first)
         steps = zeros(ShapedArray(lanes, np.int32))
-        blank = _blank([aval_of(x) for x in first], slots)
+        tapes = blank([aval_of(x) for x in first], room.slots)
         init = [zeros(ShapedArray((), np.int32)), steps, test(carry), *carry]
-        init += [*(first if lanes else []), *blank]
-        results = bind_while(row, lambda k, steps, pred, *_: _any(pred), body, init, progress)
-        _, steps, _, *rest = results
-        return [*rest[:count], steps, *rest[len(rest) - width :]]
+        init += [*(first if lanes else []), *tapes]
+        results = bind_while(row, lambda k, steps, pred, *_: any_lane(pred), body, init, **rest)
+        _, steps, _, *values = results
+        return [*values[:count], steps, *values[len(values) - width :]]
 
     given = three(body_jaxpr.in_avals, body_consts, len(taped))
     avals = [*cond_jaxpr.in_avals[:cond_consts], *given[0], *given[1]]
     return stage(function, avals, body_jaxpr.name).jaxpr
-
-
-# -- the linear part -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class LinearBody:
-    """The part of a loop's body that moves the unknown, linear values.
-
-    `body` maps (known constants, known values, unknown constants, unknown values) to the next
-    (known values, unknown values). `known` are the positions, among the loop's known carried
-    values, of those that it needs.
-    """
-
-    body: Jaxpr
-    known: tuple[int, ...]
-
-
-def linear_body(split: Split, consts: int, carry: int, linear_consts: int) -> LinearBody:
-    """From the split of a body with that many known constants, known and unknown constants."""
-
-    def build() -> LinearBody:
-        known, later = without_effects(split.known), split.later
-        count = consts + carry
-
-        def function(*args: Any) -> list[Any]:
-            results = evaluate_program(known, (), args[:count])
-            passed = [args[p] for p in split.forwarded]
-            moved = evaluate_program(later, (), [*passed, *results[carry:], *args[count:]])
-            return [*results[:carry], *moved]
-
-        shift = len(split.forwarded) + split.residuals
-        avals = [*split.known.in_avals, *later.in_avals[shift:]]
-        whole = stage(function, avals, later.name).jaxpr
-        needed = _needed(whole, consts, carry)
-        inputs = [*range(consts), *(consts + k for k in needed), *range(count, len(avals))]
-        outputs = [*needed, *range(carry, len(whole.outvars))]
-        return LinearBody(rewrite.rearranged(whole, inputs, outputs), needed)
-
-    key = ("linear body", split.out_unknown, consts, carry, linear_consts, split.forwarded)
-    found: LinearBody = rewrite.remembered(split.later, key, build)
-    return found
-
-
-def _needed(whole: Jaxpr, consts: int, carry: int) -> tuple[int, ...]:
-    """The known carried values that the unknown ones are computed from, in any number of steps."""
-    wanted = [False] * carry + [True] * (len(whole.outvars) - carry)
-    own = whole.invars[consts : consts + carry]
-    while True:
-        used = {v for e in live_equations(whole, wanted) for v in e.inputs}
-        used.update(v for v, w in zip(whole.outvars, wanted, strict=True) if w)
-        after = [v in used or w for v, w in zip(own, wanted, strict=False)]
-        if after == wanted[:carry]:
-            return tuple(k for k, w in enumerate(after) if w)
-        wanted[:carry] = after
-
-
-def without_effects(program: Jaxpr) -> Jaxpr:
-    """The program for computing its results again, when its effects have taken place already."""
-    equations = []
-    for e in program.equations:
-        if not callable(e.primitive.effects) and e.primitive.effects:
-            continue
-        if fx.pinned(e.effects):
-            params = {k: _each_program(v) for k, v in e.params.items()}
-            e = e.replace(params=params, effects=fx.free(e.effects))
-        equations.append(e)
-    shorter = make((), program.invars, equations, program.outvars, program.name)
-    live = live_equations(shorter)
-    made = {*program.invars, *(v for e in live for v in e.outputs)}
-    used = [*(v for e in live for v in e.inputs), *program.outvars]
-    if any(isinstance(v, Var) and v not in made for v in used):
-        raise errors.GradError(
-            "expected a loop whose derivative can compute its steps again",
-            f"the body {program.name}, which uses a result of a callback with side effects",
-            why="reverse mode through while_loop runs the steps again without their effects",
-            instead="pure_callback, or a scan, which keeps what the derivative needs",
-        )
-    return make((), program.invars, live, program.outvars, program.name)
-
-
-def _each_program(value: Any) -> Any:
-    if isinstance(value, Jaxpr):
-        return without_effects(value)
-    if isinstance(value, tuple):
-        return tuple(_each_program(v) for v in value)
-    return value
-
-
-def pushing_program(row: Primitive, params: dict[str, Any], avals: Sequence[ShapedArray]) -> Jaxpr:
-    """The linear part run forward, the known values computed again along with it.
-
-    (known constants, known values, steps, tapes, unknown constants, unknown values) -> unknown
-    values.
-    """
-    body: Jaxpr = params["body_jaxpr"]
-    consts, known, linear_consts = (params[k] for k in ("consts", "known", "linear_consts"))
-
-    def function(*args: Any) -> list[Any]:
-        fixed, state, (steps, *rest) = three(args, consts, known)
-        linear, moving = rest[known : known + linear_consts], rest[known + linear_consts :]
-
-        def step(k: Any, *values: Any) -> list[Any]:
-            inputs = [*fixed, *values[:known], *linear, *values[known:]]
-            return [add(k, _spread(_1, k)), *evaluate_program(body, (), inputs)]
-
-        start = zeros(ShapedArray(aval_of(steps).shape, np.int32))
-        init = [start, *state, *moving]
-        results = bind_while(row, lambda k, *_: lt(k, steps), step, init)
-        return results[1 + known :]
-
-    return stage(function, avals, body.name).jaxpr
-
-
-@dataclass(frozen=True, eq=False)
-class Reversal:
-    """The linear part of a loop about to be transposed, with the values it was computed at."""
-
-    row: Primitive
-    body: Jaxpr
-    fixed: Sequence[Any]
-    state: Sequence[Any]
-    steps: Any
-    tapes: Sequence[Any]
-    linear_consts: int
-
-    def run(self, cts: Sequence[Any]) -> list[Any]:
-        """Cotangents of the unknown constants (`Zero` where there is none) and unknown values."""
-        known, moving = len(self.state), len(cts)
-        total = self.linear_consts
-        flags = [False] * (len(self.fixed) + known) + [True] * (total + moving)
-        derived = rewrite.transpose_program(
-            self.body,
-            flags,
-            [*[False] * known, *[True] * moving],
-            [*[False] * total, *[True] * moving],
-        )
-        summed = derived.flags[:total]
-        avals = self.body.in_avals[len(self.fixed) + known :]
-        sums = [zeros(a.strong()) for a, f in zip(avals, summed, strict=False) if f]
-        start = [*sums, *cts]
-
-        def back(k: Any, state: Sequence[Any], values: Sequence[Any]) -> list[Any]:
-            """One step backward, from the cotangents after step k to those before it."""
-            active = lt(_spread(k, self.steps), self.steps)
-            after = values[len(sums) :]
-            masked = [_chosen(active, ct, zeros(aval_of(ct).strong())) for ct in after]
-            found = evaluate_program(
-                derived.program, (), [*derived.consts, *self.fixed, *state, *masked]
-            )
-            more = [add(a, b) for a, b in zip(values, found, strict=False)]
-            before = found[len(sums) :]
-            return [
-                *more[: len(sums)],
-                *(_chosen(active, new, ct) for new, ct in zip(before, after, strict=True)),
-            ]
-
-        count = self._count()
-        slots = aval_of(self.tapes[0]).shape[0] if self.tapes else None
-        if slots is None:
-            results = self._from_tape(back, (), count, start)
-        else:
-            long = convert(lt(np.int32(slots), count), np.int32)
-            results = choose(
-                long,
-                [
-                    lambda *values: self._from_tape(back, self.tapes, count, values),
-                    lambda *values: self._in_parts(back, slots, count, values),
-                ],
-                start,
-            )
-        rest = iter(results)
-        constants = [
-            next(rest) if f else Zero(a.strong()) for a, f in zip(avals, summed, strict=False)
-        ]
-        return [*constants, *rest]
-
-    def _count(self) -> Any:
-        """The number of steps of the lane that took most."""
-        rank = aval_of(self.steps).ndim
-        if not rank:
-            return self.steps
-        return max_(reduce_max(self.steps, axes=tuple(range(rank))), _0)
-
-    def _from_tape(
-        self, back: Callable[..., list[Any]], tapes: Sequence[Any], count: Any, start: Sequence[Any]
-    ) -> list[Any]:
-        """Backward through all steps, whose values are on the tape."""
-
-        def body(k: Any, *values: Any) -> list[Any]:
-            return [sub(k, _1), *back(k, _read(tapes, k), values)]
-
-        init = [sub(count, _1), *start]
-        return bind_while(self.row, lambda k, *_: lt(np.int32(-1), k), body, init)[1:]
-
-    def _in_parts(
-        self, back: Callable[..., list[Any]], slots: int, count: Any, start: Sequence[Any]
-    ) -> list[Any]:
-        """Backward in parts: each is run again, from a snapshot, to fill a tape with its steps."""
-        size = np.int32(slots)
-        stride = _ceil(count, size)
-        inner = _ceil(stride, size)
-        snapshots = self._filled(self.state, _0, count, stride, slots)
-
-        def part(j: Any, *values: Any) -> list[Any]:
-            base = mul(j, stride)
-            length = min_(stride, sub(count, base))
-            tapes = self._filled(_read(snapshots, j), base, length, inner, slots)
-
-            def step(i: Any, *values: Any) -> list[Any]:
-                slot = div(i, inner)
-                at = mul(slot, inner)
-                state = self._advanced(_read(tapes, slot), add(base, at), sub(i, at))
-                return [sub(i, _1), *back(add(base, i), state, values)]
-
-            init = [sub(length, _1), *values]
-            results = bind_while(self.row, lambda i, *_: lt(np.int32(-1), i), step, init)
-            return [sub(j, _1), *results[1:]]
-
-        init = [sub(_ceil(count, stride), _1), *start]
-        return bind_while(self.row, lambda j, *_: lt(np.int32(-1), j), part, init)[1:]
-
-    def _filled(
-        self, state: Sequence[Any], base: Any, length: Any, stride: Any, slots: int
-    ) -> list[Any]:
-        """A tape with the values of every `stride`th of the `length` steps from `base` on.
-
-        Every step writes the slot of the next multiple, which the step of that multiple writes
-        last; the values after the last multiple go to a slot behind all.
-        """
-        known = len(self.state)
-
-        def body(k: Any, *values: Any) -> list[Any]:
-            now = values[:known]
-            tapes = _written(values[known:], now, _ceil(k, stride))
-            return [add(k, _1), *self._next(now, add(base, k)), *tapes]
-
-        init = [_zero(), *state, *_blank([aval_of(x) for x in state], slots + 1)]
-        results = bind_while(self.row, lambda k, *_: lt(k, length), body, init)
-        return results[1 + known :]
-
-    def _next(self, state: Sequence[Any], k: Any) -> list[Any]:
-        """The values after step `k`, from those before it."""
-        known = len(state)
-        only = rewrite.rearranged(self.body, range(len(self.fixed) + known), range(known))
-        new = evaluate_program(only, (), [*self.fixed, *state])
-        if not aval_of(self.steps).shape:
-            return new
-        active = lt(_spread(add(k, _1), self.steps), self.steps)
-        return [_chosen(active, y, x) for y, x in zip(new, state, strict=True)]
-
-    def _advanced(self, state: Sequence[Any], base: Any, count: Any) -> list[Any]:
-        """The values `count` steps later than those of step `base`."""
-
-        def body(i: Any, *values: Any) -> list[Any]:
-            return [add(i, _1), *self._next(values, add(base, i))]
-
-        return bind_while(self.row, lambda i, *_: lt(i, count), body, [_zero(), *state])[1:]
-
-
-def _zero() -> Any:
-    return zeros(ShapedArray((), np.int32))
-
-
-def _ceil(x: Any, y: Any) -> Any:
-    return div(sub(add(x, y), _1), y)

@@ -30,7 +30,7 @@ from ..ops.arithmetic import lt, mul
 from ..ops.checks import require, require_dtype, require_shape
 from ..ops.elementwise import sin
 from ..ops.structural import add, broadcast_in_dim, full, zeros
-from . import tape
+from . import reversal, tape
 from .call import merge_by, nonzero, program_avals, program_batch, program_jvp, split_by
 from .scan import each, three
 
@@ -43,7 +43,7 @@ def _avals(
     body_jaxpr: Jaxpr,
     cond_consts: int,
     body_consts: int,
-    progress: str | None,
+    **rest: Any,
 ) -> list[ShapedArray]:
     require(
         min(cond_consts, body_consts) >= 0 and cond_consts + body_consts <= len(avals),
@@ -90,7 +90,7 @@ def _evaluate(
     body_jaxpr: Jaxpr,
     cond_consts: int,
     body_consts: int,
-    progress: str | None,
+    **rest: Any,
 ) -> list[np.ndarray[Any, Any]]:
     of_cond, of_body, state = three(arrays, cond_consts, body_consts)
     while True:
@@ -118,7 +118,7 @@ def _jvp(
     body_jaxpr: Jaxpr,
     cond_consts: int,
     body_consts: int,
-    progress: str | None,
+    **rest: Any,
 ) -> tuple[list[Any], list[Any]]:
     """The predicate needs the primal values only; the body carries their tangents along."""
     _, fixed, state = three(nonzero(tangents), cond_consts, body_consts)
@@ -146,7 +146,7 @@ def _jvp(
         body_jaxpr=rewrite.rearranged(derived.program, order),
         cond_consts=cond_consts,
         body_consts=inner + len(t_fixed),
-        progress=progress,
+        **rest,
     )  # fmt: skip
     outs, found = results[: len(carry)], results[len(carry) :]
     assert len(found) == moving
@@ -207,13 +207,13 @@ def _batch(
     body_jaxpr: Jaxpr,
     cond_consts: int,
     body_consts: int,
-    progress: str | None,
+    **rest: Any,
 ) -> tuple[list[Any], list[int | None]]:
     flags = [d is not None for d in dims]
     cond, body, state = _batched(size, flags, cond_jaxpr, body_jaxpr, cond_consts, body_consts)
     if cond.flags[0] and fx.pinned(cond_jaxpr.effects | body_jaxpr.effects):
         params = {"cond_jaxpr": cond_jaxpr, "body_jaxpr": body_jaxpr, "cond_consts": cond_consts,
-                  "body_consts": body_consts, "progress": progress}  # fmt: skip
+                  "body_consts": body_consts, **rest}  # fmt: skip
         return _in_turn(while_loop, size, inputs, dims, params)
     of_cond, of_body, carry = three(_fronted(size, inputs, dims, state), cond_consts, body_consts)
     outs = while_loop(
@@ -222,7 +222,7 @@ def _batch(
         body_jaxpr=body.program,
         cond_consts=cond_consts + len(cond.consts),
         body_consts=body_consts + len(body.consts),
-        progress=progress,
+        **rest,
     )  # fmt: skip
     return outs, [0 if f else None for f in state]
 
@@ -239,11 +239,11 @@ def _partial(
     body_jaxpr: Jaxpr,
     cond_consts: int,
     body_consts: int,
-    progress: str | None,
+    **rest: Any,
 ) -> list[Any]:
     """The known values are computed now, and recorded for the unknown ones."""
     params = {"cond_jaxpr": cond_jaxpr, "body_jaxpr": body_jaxpr, "cond_consts": cond_consts,
-              "body_consts": body_consts, "progress": progress}  # fmt: skip
+              "body_consts": body_consts, **rest}  # fmt: skip
     of_cond, of_body, state = three(unknown, cond_consts, body_consts)
     while True:
         split = rewrite.split(body_jaxpr, [*of_body, *state], state)
@@ -259,34 +259,41 @@ def _partial(
     condition = rewrite.rearranged(
         cond_jaxpr, [k for k, u in enumerate([*of_cond, *state]) if not u]
     )
-    kept = range(len(split.known.outvars) - split.residuals)
     first: dict[str, Any] = {
         "cond_jaxpr": condition,
-        "body_jaxpr": rewrite.rearranged(split.known, range(len(split.known.invars)), kept),
+        "body_jaxpr": rewrite.rearranged(
+            split.known,
+            range(len(split.known.invars)),
+            range(len(split.known.outvars) - split.residuals),
+        ),
         "cond_consts": len(known_cond),
         "body_consts": len(known_body),
-        "progress": progress,
+        **rest,
     }
     operands = [*known_cond, *known_body, *known]
     if not any(state):
         return trace.evaluate_known(while_loop, operands, first)  # type: ignore[no-any-return]
-    linear = tape.linear_body(split, len(known_body), len(known), len(unknown_body))
+    linear = reversal.linear_body(split, len(known_body), len(known), len(unknown_body))
     taped = tuple(k in linear.known for k in range(len(known)))
-    slots = tape.slots_for([a for a, f in zip(map(aval_of, known), taped, strict=True) if f])
-    program = tape.taped_program(while_loop, taped=taped, slots=slots, **first)
-    first |= {"jaxpr": program, "taped": taped, "slots": slots}
-    results = trace.evaluate_known(taped_while, operands, first)
-    outs, rest = results[: len(known)], results[len(known) :]
+    kept = [a for a, f in zip(map(aval_of, known), taped, strict=True) if f]
+    room = tape.room_for(kept, rest["max_steps"])
+    program = tape.taped_program(while_loop, taped=taped, room=room, **first)
+    results = trace.evaluate_known(
+        taped_while, operands, {**first, "jaxpr": program, "taped": taped, "room": room}
+    )
+    outs, recorded = results[: len(known)], results[len(known) :]
     started = [x for x, f in zip(known, taped, strict=True) if f]
-    given = [*known_body, *started, *rest, *unknown_body, *moving]
+    given = [*known_body, *started, *recorded, *unknown_body, *moving]
     pushed = {
         "body_jaxpr": linear.body,
         "consts": len(known_body),
         "known": len(started),
         "linear_consts": len(unknown_body),
+        "room": room,
+        "max_steps": rest["max_steps"],
     }
     avals = [aval_of(x) for x in given]
-    pushed["jaxpr"] = tape.pushing_program(while_loop, pushed, avals)
+    pushed["jaxpr"] = reversal.pushing_program(while_loop, pushed, avals)
     return merge_by(state, outs, trace.write(linear_while, given, pushed))
 
 
@@ -329,6 +336,7 @@ def _counted(rng: Any, dtype: Any) -> tuple[list[Any], dict[str, Any]]:
         "body_jaxpr": stage(body, [row, count, row, row], "body").jaxpr,
         "cond_consts": 1,
         "body_consts": 1,
+        "max_steps": None,
         "progress": None,
     }
     w, x, y = (rng.uniform(-1, 1, (2,)).astype(dtype) for _ in range(3))
@@ -353,6 +361,7 @@ def _lanes(rng: Any, dtype: Any) -> tuple[list[Any], dict[str, Any]]:
         "body_jaxpr": stage(body, [shared, count, row], "body").jaxpr,
         "cond_consts": 0,
         "body_consts": 1,
+        "max_steps": None,
         "progress": None,
     }
     w, x = rng.uniform(-1, 1, (3,)).astype(dtype), rng.uniform(-1, 1, (2, 3)).astype(dtype)
@@ -365,7 +374,7 @@ def _draw(rng: Any, dtype: Any) -> Any:
 
 while_loop: Primitive = define(
     "while",
-    params=("cond_jaxpr", "body_jaxpr", "cond_consts", "body_consts", "progress"),
+    params=("cond_jaxpr", "body_jaxpr", "cond_consts", "body_consts", "max_steps", "progress"),
     abstract_eval=_avals,
     impl=_evaluate,
     jvp=Custom(_jvp),
@@ -408,18 +417,22 @@ def _taped_batch(
     inputs: Sequence[Any],
     dims: Sequence[int | None],
     *,
+    jaxpr: Jaxpr,
     cond_jaxpr: Jaxpr,
     body_jaxpr: Jaxpr,
     cond_consts: int,
     body_consts: int,
+    taped: Sequence[bool],
+    room: tape.Room,
     **rest: Any,
 ) -> tuple[list[Any], list[int | None]]:
     """One loop for all lanes, that writes one slot of the tapes at each step."""
     flags = [d is not None for d in dims]
     cond, body, state = _batched(size, flags, cond_jaxpr, body_jaxpr, cond_consts, body_consts)
     if cond.flags[0] and fx.pinned(cond_jaxpr.effects | body_jaxpr.effects):
-        params = {"cond_jaxpr": cond_jaxpr, "body_jaxpr": body_jaxpr, "cond_consts": cond_consts,
-                  "body_consts": body_consts, **rest}  # fmt: skip
+        params = {"jaxpr": jaxpr, "cond_jaxpr": cond_jaxpr, "body_jaxpr": body_jaxpr,
+                  "cond_consts": cond_consts, "body_consts": body_consts, "taped": taped,
+                  "room": room, **rest}  # fmt: skip
         return _in_turn(taped_while, size, inputs, dims, params)
     of_cond, of_body, carry = three(_fronted(size, inputs, dims, state), cond_consts, body_consts)
     params = {
@@ -427,29 +440,31 @@ def _taped_batch(
         "body_jaxpr": body.program,
         "cond_consts": cond_consts + len(cond.consts),
         "body_consts": body_consts + len(body.consts),
-        "taped": rest["taped"],
-        "slots": rest["slots"],
-        "progress": rest["progress"],
+        "taped": taped,
+        "room": room,
+        **rest,
     }
+    written = zip(carry, taped, strict=True)
+    room.check([aval_of(x) for x, f in written if f])
     program = tape.taped_program(while_loop, **params)
     inputs = [*cond.consts, *of_cond, *body.consts, *of_body, *carry]
     outs = taped_while(*inputs, jaxpr=program, **params)
     where = [0 if f else None for f in state]
-    recorded = [1 if f else None for f, t in zip(state, rest["taped"], strict=True) if t]
+    recorded = [1 if f else None for f, t in zip(state, taped, strict=True) if t]
     return outs, [*where, 0 if cond.flags[0] else None, *recorded]
 
 
 def _draw_taped(rng: Any, dtype: Any) -> Any:
     inputs, params = _draw(rng, dtype)
     taped = tuple(k > 0 for k in range(len(params["body_jaxpr"].outvars)))
-    params |= {"taped": taped, "slots": 3}
+    params |= {"taped": taped, "room": tape.Room(3, 3)}
     return inputs, {"jaxpr": tape.taped_program(while_loop, **params), **params}
 
 
 taped_while: Primitive = define(
     "taped_while",
-    params=("jaxpr", "cond_jaxpr", "body_jaxpr", "cond_consts", "body_consts", "taped", "slots",
-            "progress"),
+    params=("jaxpr", "cond_jaxpr", "body_jaxpr", "cond_consts", "body_consts", "taped", "room",
+            "max_steps", "progress"),
     abstract_eval=program_avals,
     impl=_run,
     jvp=Custom(_inline_jvp),
@@ -476,12 +491,14 @@ def _linear_transpose(
     consts: int,
     known: int,
     linear_consts: int,
+    room: tape.Room,
+    max_steps: int | None,
 ) -> list[Any]:
     fixed, state, (steps, *rest) = three(inputs, consts, known)
-    reversal = tape.Reversal(
-        while_loop, body_jaxpr, fixed, state, steps, rest[:known], linear_consts
+    plan = reversal.Reversal(
+        while_loop, body_jaxpr, fixed, state, steps, rest[:known], linear_consts, room, max_steps
     )
-    found = reversal.run([instantiate(ct) for ct in cts])
+    found = plan.run([instantiate(ct) for ct in cts])
     linear = [isinstance(x, LinearInput) for x in rest[known:]]
     before = [None] * (len(inputs) - len(found))
     return [*before, *(ct if f else None for ct, f in zip(found, linear, strict=True))]
@@ -502,15 +519,16 @@ def _draw_linear(rng: Any, dtype: Any) -> Any:
     record = np.asarray(values[:slots], dtype)
     if steps > slots:
         record[-1] = values[steps - 1]
-    params = {"body_jaxpr": program, "consts": 1, "known": 1, "linear_consts": 1}
+    params = {"body_jaxpr": program, "consts": 1, "known": 1, "linear_consts": 1,
+              "room": tape.Room(slots, int(rng.integers(1, 4))), "max_steps": 8}  # fmt: skip
     inputs = [w, x, np.int32(steps), record, u, y]
     avals = [aval_of(x) for x in inputs]
-    return inputs, {**params, "jaxpr": tape.pushing_program(while_loop, params, avals)}
+    return inputs, {**params, "jaxpr": reversal.pushing_program(while_loop, params, avals)}
 
 
 linear_while: Primitive = define(
     "linear_while",
-    params=("jaxpr", "body_jaxpr", "consts", "known", "linear_consts"),
+    params=("jaxpr", "body_jaxpr", "consts", "known", "linear_consts", "room", "max_steps"),
     abstract_eval=program_avals,
     impl=_run,
     jvp=Custom(_inline_jvp),
