@@ -105,17 +105,40 @@ def user_line(skip: int = 0) -> str | None:
         return None
     filename = frame.f_code.co_filename
     source = linecache.getline(filename, frame.f_lineno, frame.f_globals).strip()
-    place = f"{_shorten(filename)}:{frame.f_lineno}"
+    place = place_of(filename, frame.f_lineno)
     return f"{place}: {source}" if source else place
 
 
-def _shorten(filename: str) -> str:
-    """Write a path relative to the working directory where that makes it shorter."""
+def place_of(filename: str, line: int) -> str:
+    """Name a line as its author knows it.
+
+    Args:
+        filename: of a file, or the name that a notebook gave to the code of a cell.
+        line: its number, from 1.
+
+    Returns:
+        `path:line`, with a path relative to the working directory where that is shorter, or `Cell
+        In[3], line 1`.
+
+    >>> place_of("a.py", 7)
+    'a.py:7'
+    """
+    cell = _cell(filename)
+    if cell is not None:
+        return f"{cell}, line {line}"
     try:
         root = os.getcwd() + os.sep
     except FileNotFoundError:  # The working directory has been removed.
-        return filename
-    return filename[len(root) :] if filename.startswith(root) else filename
+        root = os.sep * 2
+    return f"{filename.removeprefix(root)}:{line}"
+
+
+def _cell(filename: str) -> str | None:
+    """What IPython calls the code of a cell, None for a file."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    naming = getattr(getattr(shell, "compile", None), "format_code_name", None)
+    words = None if naming is None else naming(filename)
+    return None if words is None else " ".join(words)
 
 
 def _render(parts: dict[str, str | None]) -> str:

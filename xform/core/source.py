@@ -9,7 +9,7 @@ from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from typing import Any, NamedTuple
 
-from ..errors import user_frame
+from ..errors import place_of, user_frame
 
 
 class Source(NamedTuple):
@@ -20,13 +20,14 @@ class Source(NamedTuple):
     function: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line} ({self.function})"
+        return f"{place_of(self.file, self.line)} ({self.function})"
 
     @property
     def text(self) -> str:
         """`file:line: the line itself`, as errors show it."""
         code = linecache.getline(self.file, self.line).strip()
-        return f"{self.file}:{self.line}: {code}" if code else f"{self.file}:{self.line}"
+        place = place_of(self.file, self.line)
+        return f"{place}: {code}" if code else place
 
 
 UNKNOWN = Source("<unknown>", 0, "?")
