@@ -31,7 +31,8 @@ class Facts:
     `routines`: the library routines it calls. `host_calls`: for each call back into Python, where
     its equation stands in the simplified program. `progress`: for each loop that says how far it
     is, the label and the number of iterations, -1 if unknown. `long_running`: whether other Python
-    threads should run meanwhile. `devices`: whether it runs on several devices.
+    threads should run meanwhile. `devices`: whether it runs on several devices. `threads`: whether
+    threads share some of its loops.
     """
 
     used: tuple[bool, ...]
@@ -42,6 +43,7 @@ class Facts:
     progress: tuple[tuple[str, int], ...]
     long_running: bool
     devices: bool
+    threads: bool
 
 
 class Request:
@@ -70,6 +72,7 @@ class Request:
             done.module.progress,
             done.module.long_running,
             done.module.devices,
+            done.module.threads,
         )
         code = self.target.object_code(done.module.text)
         return json.dumps(asdict(facts)).encode() + b"\n" + code

@@ -13,10 +13,11 @@ from .emit import NestEmitter
 from .index import LoopVar
 from .loop_graph import Node
 from .meetings import Meeting
-from .memory import Buffer
+from .memory import Buffer, scratch_bytes
 from .module import ModuleWriter, Path
 from .nests import Kernel, Nest
 from .operands import matrix, shape_of
+from .sharing import pointers_of, shared
 from .updates import UpdateEmitter, update_plan
 
 Value = llvm.Value
@@ -84,11 +85,25 @@ class StepWriter:
         plan = self.block.plans[number]
         kept = [(n, memory.scratch[number, n]) for n in nest.kept]
         in_place = number in memory.in_place
-        buffers = [(n, memory.of[n]) for n in self.touched(number) if n in memory.of] + kept
-        self.function(
-            buffers,
-            lambda b, pointers: NestEmitter(plan, b, pointers, fused.stored, in_place).run(),
+        buffers = [(n, memory.of[n]) for n in self.touched(number) if n in memory.of]
+        rooms = {n: scratch_bytes(plan, n) for n in nest.kept}
+        share = shared(plan, fused.stored, sum(rooms.values()))
+        if share is None:
+            self.function(
+                buffers + kept,
+                lambda b, pointers: NestEmitter(plan, b, pointers, fused.stored, in_place).run(),
+            )
+            return
+        b = self.module.builder()
+        context, start, stop = self.module.range_parameters(b)
+        pointers = dict(
+            zip((n for n, _ in buffers), pointers_of(b, context, len(buffers)), strict=True)
         )
+        for k, (n, nbytes) in enumerate(rooms.items()):
+            b.line(f"%scratch{k} = alloca [{nbytes} x i8], align 64", 0)
+            pointers[n] = Value(b, f"%scratch{k}", "ptr", 1, 0)
+        NestEmitter(plan, b, pointers, fused.stored, in_place, (start, stop)).run()
+        self.module.run_shared(self.b, b, [self.at(n, where) for n, where in buffers], share)
 
     def touched(self, number: int) -> list[Node]:
         fused = self.block.fused

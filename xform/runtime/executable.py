@@ -18,7 +18,7 @@ from ..core.jaxpr import Equation, Jaxpr, Var, make
 from ..core.primitive import Primitive, effects_of, infer
 from ..core.trace import BASE, aval_of
 from ..core.values import to_numpy
-from . import blas, device_threads
+from . import blas, device_threads, thread_pool
 from .cache import cache_key, get_or_build
 from .dispatch import JitFunction, add_plan
 from .engine import Library, link
@@ -131,6 +131,8 @@ class Code:
             symbols |= blas.thread_controls()
         if facts.devices:
             symbols |= device_threads.symbols()
+        if facts.threads:
+            symbols |= thread_pool.symbols()
         self.library: Library = link(text, [ENTRY], symbols)
 
 
