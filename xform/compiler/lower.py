@@ -145,7 +145,7 @@ class _Lowering:
         return nodes
 
     def product(self, equation: Equation, operands: Sequence[Node]) -> Node:
-        """A contraction by BLAS. An operand that is no matrix in memory is laid out as one."""
+        """A contraction by a kernel. An operand that is no matrix in memory is laid out as one."""
         out = equation.outputs[0].aval
         lc, rc, lb, rb = dimension_numbers(equation)
         params = dict(equation.params)
@@ -272,16 +272,16 @@ def dimension_numbers(equation: Equation) -> tuple[tuple[int, ...], ...]:
     return tuple(lc), tuple(rc), tuple(lb), tuple(rb)
 
 
-_BLAS_DTYPES = ("float32", "float64")
+_KERNEL_DTYPES = ("float32", "float64")
 _SMALL = 32 * 32 * 32
 
 
 def is_small(equation: Equation, operands: Sequence[Node]) -> bool:
-    """Whether a contraction is better off as loops: small, with a vector, or no dtype of BLAS."""
+    """Whether a contraction is better off as loops: small, with a vector, or no dtype of a kernel."""
     x, y = operands
     lc, _, lb, _ = dimension_numbers(equation)
     out = equation.outputs[0].aval.dtype
-    if x.dtype not in _BLAS_DTYPES or y.dtype != x.dtype or out.name != x.dtype:
+    if x.dtype not in _KERNEL_DTYPES or y.dtype != x.dtype or out.name != x.dtype:
         return True
     k = math.prod(x.shape[d] for d in lc)
     batch = math.prod(x.shape[d] for d in lb)

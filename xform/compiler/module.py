@@ -23,7 +23,8 @@ Path = tuple[int | str, ...]
 class Module:
     """The text of a module, and what it needs from outside.
 
-    `routines` are those of libraries; `host_calls` the places of the equations whose `impl` it
+    `routines` are those of libraries, `products` the element types whose matrices it multiplies by
+    our own; `host_calls` the places of the equations whose `impl` it
     calls as `host_0`, `host_1`, ... with the pointers of their inputs and outputs, in order;
     `progress` the labels of the loops that report how far they are. `long_running` says that other
     Python threads should be let run meanwhile, `devices` that it runs on several devices,
@@ -32,6 +33,7 @@ class Module:
 
     text: str
     routines: tuple[str, ...]
+    products: tuple[str, ...]
     host_calls: tuple[Path, ...]
     progress: tuple[tuple[str, int], ...]
     long_running: bool
@@ -48,6 +50,7 @@ class ModuleWriter:
         self.declarations: set[str] = set()
         self.globals: dict[str, str] = {}
         self.routines: set[str] = set()
+        self.products: set[str] = set()
         self.host_calls: list[Path] = []
         self.progress: list[tuple[str, int]] = []
         self.long_running = False
@@ -179,6 +182,7 @@ class ModuleWriter:
         return Module(
             "\n".join(parts),
             tuple(sorted(self.routines)),
+            tuple(sorted(self.products)),
             tuple(self.host_calls),
             tuple(self.progress),
             self.long_running,

@@ -21,6 +21,7 @@ Value = llvm.Value
 
 _NS_PER_OPERATION = 0.014  # an element in a vector register
 _NS_PER_BYTE = 0.006
+_NS_PER_PRODUCT = 0.01
 _LEAST_NS = 30_000  # the work of a nest that is shared
 _PIECE_NS = 10_000
 _MOST_SCRATCH_BYTES = 1 << 18  # on the stack of a thread
@@ -43,6 +44,14 @@ def shared(plan: NestPlan, stored: Container[Node], scratch_bytes: int) -> Share
     if work < _LEAST_NS:
         return None
     return Shared(count, max(1, math.ceil(count * _PIECE_NS / work)))
+
+
+def shared_products(count: int, size: int) -> Shared | None:
+    """How to share so many products, each of `size` multiplications."""
+    each = max(1.0, size * _NS_PER_PRODUCT)
+    if count < 2 or count * each < _LEAST_NS:
+        return None
+    return Shared(count, math.ceil(_PIECE_NS / each))
 
 
 def _iterations(plan: NestPlan) -> int:
