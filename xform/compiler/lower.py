@@ -277,7 +277,7 @@ _SMALL = 32 * 32 * 32
 
 
 def is_small(equation: Equation, operands: Sequence[Node]) -> bool:
-    """Whether a contraction is better off as loops: small, with a vector, or no dtype of a kernel."""
+    """Whether a contraction is better off as loops: small, with a vector, or of another dtype."""
     x, y = operands
     lc, _, lb, _ = dimension_numbers(equation)
     out = equation.outputs[0].aval.dtype
