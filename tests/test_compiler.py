@@ -291,7 +291,7 @@ def test_sums_in_both_directions_of_one_matrix():
 
 def test_reductions_share_a_nest_if_they_read_an_element_together():
     """The loops of a product with a matrix and of one with its transpose want other lanes."""
-    x, y, w = (np.ones(s, np.float32) for s in ((4, 10, 40), (4, 10, 40), (4, 40, 40)))
+    x, y, w = (np.ones(s, np.float32) for s in ((4, 8, 20), (4, 8, 20), (4, 20, 20)))
     assert len(fused(lambda x, y, w: (x @ w, y @ w), x, y, w).steps) == 1
     assert len(fused(lambda x, y, w: (x @ w, y @ w.swapaxes(1, 2)), x, y, w).steps) == 2
     assert len(fused(lambda x: (xnp.sum(x, 2), xnp.sum(x**2, 2)), x).steps) == 1
@@ -337,7 +337,7 @@ def test_an_input_that_is_read_elsewhere_gives_no_memory():
 
 def test_products_read_matrices_along_their_rows():
     """However many rows they take: gathers of columns cost a load for every lane."""
-    x, w = np.ones((4, 10, 40), np.float32), np.ones((4, 40, 40), np.float32)
+    x, w = np.ones((4, 8, 20), np.float32), np.ones((4, 20, 20), np.float32)
     for count in (1, 2, 5):
         steps = fused(lambda w, *xs: [x @ w for x in xs], w, *[x] * count)
         (nest,) = steps.steps

@@ -273,7 +273,9 @@ def dimension_numbers(equation: Equation) -> tuple[tuple[int, ...], ...]:
 
 
 _KERNEL_DTYPES = ("float32", "float64")
-_SMALL = 32 * 32 * 32
+_SMALL = 16 * 16 * 16  # multiplications that are as fast in loops
+_SMALL_SKINNY = 32 * 32 * 32
+_SKINNY = 4  # rows or columns: fewer leave most of a kernel's registers empty
 
 
 def is_small(equation: Equation, operands: Sequence[Node]) -> bool:
@@ -289,7 +291,8 @@ def is_small(equation: Equation, operands: Sequence[Node]) -> bool:
         return True
     m = x.aval.size // (k * batch)
     n = y.aval.size // (k * batch)
-    return m == 1 or n == 1 or m * n * k <= _SMALL
+    most = _SMALL_SKINNY if min(m, n) < _SKINNY else _SMALL
+    return m == 1 or n == 1 or m * n * k <= most
 
 
 def _is_native(loop: Any, equation: Equation, operands: Sequence[Node]) -> bool:
