@@ -346,6 +346,35 @@ def test_products_read_matrices_along_their_rows():
         assert all(phase.vector is None for phase in plan.phases)
 
 
+@pytest.mark.parametrize("size", [3, 16, 50, 1003])
+def test_vectors_are_read_backwards(size):
+    x = np.random.default_rng(size).normal(size=size).astype(np.float32)
+    for f, exact in (
+        (lambda x: x[::-1] * 2, x[::-1] * 2),
+        (lambda x: (x * x[::-1]).max(), (x * x[::-1]).max()),
+        (lambda x: xnp.pad(x[::-1], (2, 5)) + 1, np.pad(x[::-1], (2, 5)) + 1),
+        (lambda x: xnp.stack([x, x])[::-1, ::-1].T, np.stack([x, x])[::-1, ::-1].T),
+    ):
+        np.testing.assert_array_equal(xform.jit(f)(x), exact)
+    text = xform.jit(lambda x: x[::-1] * 2).lower(x).as_text("llvm")
+    assert "gather" not in text
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "uint8", "bool", "bfloat16"])
+@pytest.mark.parametrize("shape", [(1 << 19,), (600_000, 2), (3, 250_000), (524_289,), (10**6, 1)])
+def test_reductions_of_many_elements_in_parts(shape, dtype):
+    """Parts of one size, where the extent has such a divisor: 524289 = 3 * 174763 has none."""
+    x = np.random.default_rng(0).integers(0, 3, shape).astype(dtype)
+    reductions = [xnp.any, xnp.all] if dtype == "bool" else [xnp.sum, xnp.max, xnp.min]
+    for reduce in reductions:
+        for axis in (None, 0):
+            found = xform.jit(lambda x: reduce(x, axis=axis))(x)  # noqa: B023
+            exact = getattr(np, reduce.__name__)(x.astype(np.int64), axis=axis)
+            np.testing.assert_array_equal(np.asarray(found, np.float64), exact.astype(found.dtype))
+    text = xform.jit(xnp.sum).lower(x).as_text("loops")
+    assert ("[64" in text or "[50" in text or "[40" in text) == (shape != (524_289,))
+
+
 def test_contiguous_loops_become_one():
     (nest,) = fused(lambda x: xnp.sin(x) * 2, np.ones((3, 5, 7), np.float32)).steps
     plan = schedule(nest, fused(lambda x: x, X).stored | {w.node for _, w in nest.works()}, 32)

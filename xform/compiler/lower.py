@@ -128,6 +128,8 @@ class _Lowering:
             return [self.contraction(equation, operands)]
         elif isinstance(loop, Reduce) and is_unrolled(loop, equation):
             return [self.unrolled(equation, operands[0])]
+        elif isinstance(loop, Reduce) and (found := division(loop, equation)):
+            return [self.divided(equation, operands[0], *found)]
         if isinstance(loop, Contract):
             return [self.product(equation, operands)]
         if isinstance(loop, Map) and loop.scalar == "pow":
@@ -191,6 +193,24 @@ class _Lowering:
             terms = [self.node(combine, pair, aval, {}, equation) for pair in pairs] + odd
         return self.converted(terms[0], out.dtype, equation)
 
+    def divided(self, equation: Equation, x: Node, axis: int, parts: int) -> Node:
+        """A reduction of many elements to few in parts, which threads share, and then of those."""
+        axes = equation.params["axes"]
+        combine = equation.primitive.lower.combine
+        out = equation.outputs[0].aval
+        dtype = _product_dtype(out.dtype) if combine in ("add", "mul") else out.dtype
+        size = x.shape[axis] // parts
+        shape = (parts, *x.shape[:axis], size, *x.shape[axis + 1 :])
+        aval = ShapedArray(shape, x.aval.dtype)
+        view = self.node(View(_in_parts(axis, size)), (x,), aval, {}, equation)
+        whole = self.converted(view, dtype, equation)
+        inner = {"axes": tuple(a + 1 for a in axes)}
+        each = ShapedArray((parts, *out.shape), dtype)
+        results = self.node(Reduce(combine), (whole,), each, inner, equation)
+        last = ShapedArray(out.shape, dtype)
+        total = self.node(Reduce(combine), (results,), last, {"axes": (0,)}, equation)
+        return self.converted(total, out.dtype, equation)
+
     def power_operands(self, equation: Equation, operands: Sequence[Node]) -> list[Node]:
         """An integer exponent in the dtype of the base."""
         x, y = operands
@@ -244,6 +264,32 @@ def is_unrolled(loop: Reduce, equation: Equation) -> bool:
     shape = equation.inputs[0].aval.shape
     count = math.prod(shape[a] for a in equation.params["axes"])
     return loop.combine in _UNROLLED and 0 < count <= _MOST_UNROLLED
+
+
+_PARTS = range(64, 7, -1)
+_LEAST_DIVIDED = 1 << 19  # elements that are reduced
+_MOST_RESULTS = 64  # more are shared without that
+
+
+def division(loop: Reduce, equation: Equation) -> tuple[int, int] | None:
+    """The axis and the number of equal parts of a reduction of many elements to few."""
+    x, out = equation.inputs[0].aval, equation.outputs[0].aval
+    if loop.combine not in _UNROLLED or x.size < _LEAST_DIVIDED or out.size > _MOST_RESULTS:
+        return None
+    axis = max(equation.params["axes"], key=lambda a: x.shape[a])
+    parts = next((p for p in _PARTS if x.shape[axis] % p == 0), None)
+    return None if parts is None else (axis, parts)
+
+
+def _in_parts(axis: int, size: int) -> Any:
+    """The pieces of a view with an axis cut into parts, which come first."""
+
+    def pieces(index: Sequence[Any], read: Any, x: ShapedArray) -> list[Piece]:
+        part, *rest = index
+        rest[axis] = part * size + rest[axis]
+        return [Piece(0, tuple(rest))]
+
+    return pieces
 
 
 def _fixed(at: dict[int, int]) -> Any:
