@@ -7,8 +7,8 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from .._kernels import builder as llvm, scalar
 from ..core.loops import Map
 from . import combine
+from .costs import own_cost
 from .elements import ElementEmitter
-from .fuse import own_cost
 from .index import Expr, LoopVar, expr
 from .loop_graph import Node
 from .nests import Place, Work

@@ -226,3 +226,8 @@ def substituted(place: Place, mapping: dict[LoopVar, LoopVar]) -> Place:
         Expr(((mapping.get(a, a), c) for a, c in e.terms), e.const)  # type: ignore[arg-type]
         for e in place
     )
+
+
+def is_plain(place: Place) -> bool:
+    """Whether an index is made of loops only."""
+    return all(isinstance(a, LoopVar) for e in place for a, _ in e.terms)

@@ -12,7 +12,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from .._kernels import builder as llvm
-from .fuse import own_cost
+from .costs import own_cost
 from .loop_graph import Node
 from .nests import Expansion
 from .schedule import NestPlan, PhasePlan
