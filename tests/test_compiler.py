@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given, strategies as st
 
 import xform
 import xform.numpy as xnp
+from xform import lax
 from xform.compiler.block import schedules
 from xform.compiler.fuse import Fused, fuse
 from xform.compiler.index import (
@@ -344,6 +346,51 @@ def test_products_read_matrices_along_their_rows():
         plan = schedule(nest, steps.stored, 64)
         assert plan.vector is nest.outer[-1]
         assert all(phase.vector is None for phase in plan.phases)
+
+
+BY_RANGES = {
+    "concatenated": (lambda x: xnp.concatenate([x, 2 * x[::-1], x[3:7]]), 3),
+    "padded": (lambda x: xnp.pad(x, ((2, 1), (0, 3))), 4),
+    "cut and padded": (lambda x: lax.pad(x, 1.0, ((-3, 2, 0), (1, -5, 0))), 3),
+    "rolled": (lambda x: xnp.roll(x, (3, 5), (0, 1)), 4),
+    "differences": (
+        lambda x: xnp.pad(x[1:], ((0, 1), (0, 0))) - xnp.pad(x[:-1], ((1, 0), (0, 0))),
+        3,
+    ),
+    "two results": (lambda x: (xnp.pad(x, ((1, 0), (0, 0))), xnp.pad(x, ((1, 0), (0, 0))) + 1), 2),
+    "spread": (lambda x: lax.pad(x, 0.0, ((0, 0, 1), (2, 0, 0))), 2),
+    "transposed": (lambda x: xnp.concatenate([x, x]).T, 2),
+}
+
+
+@pytest.mark.parametrize("name", BY_RANGES)
+def test_loops_are_cut_where_conditions_change(name):
+    """No condition on an index is left where it was on that index alone."""
+    function, least = BY_RANGES[name]
+    x = np.random.default_rng(0).normal(size=(31, 47)).astype(np.float32)
+    found = xform.tree.leaves(xform.jit(function)(x))
+    with xform.disable_jit():
+        wanted = xform.tree.leaves(function(x))
+    for y, z in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(y, z)
+    lowered = xform.jit(function).lower(x)
+    assert lowered.as_text("schedule").count("phase") >= least
+    if name != "spread":
+        assert not re.search(r"icmp|select", nests_of(lowered.as_text("llvm")))
+
+
+def nests_of(llvm):
+    """The functions of nests, without the tests at the ends of their loops."""
+    lines = "\n".join(re.findall(r"define internal void @nest_.*?\n}", llvm, re.DOTALL))
+    return re.sub(r"%t\d+ = icmp ult i64 %n\d+, .*", "", lines)
+
+
+def test_short_loops_and_long_bodies_are_not_cut():
+    x = np.ones(40, np.float32)
+    text = xform.jit(lambda x: xnp.concatenate([x, x])).lower(x).as_text("schedule")
+    assert text.count("phase") == 1
+    many = xform.jit(lambda x: xnp.tanh(xnp.concatenate([x] * 80))).lower(x).as_text("schedule")
+    assert many.count("phase") == 1
 
 
 @pytest.mark.parametrize("size", [3, 16, 50, 1003])

@@ -105,7 +105,7 @@ class _Workspace:
 
 def plan_memory(
     fused: Fused,
-    plans: Mapping[int, NestPlan],
+    plans: Mapping[int, Sequence[NestPlan]],
     donated: Sequence[bool] = (),
     owned: Sequence[tuple[int, int]] = (),
     needs: Mapping[Node, Needs] | None = None,
@@ -154,7 +154,7 @@ def plan_memory(
                 held[node] = space.take(node.aval.nbytes)
             of[node] = Buffer("workspace", held[node][0])
         if isinstance(step, Nest):
-            taken = [(n, space.take(scratch_bytes(plans[number], n))) for n in step.kept]
+            taken = [(n, space.take(scratch_bytes(plans[number][0], n))) for n in step.kept]
             for n, place in taken:
                 scratch[number, n] = Buffer("workspace", place[0])
             for _, place in taken:

@@ -16,6 +16,7 @@ from .memory import Buffer, scratch_bytes
 from .module import ModuleWriter, Path
 from .nests import Kernel, Nest
 from .operands import Matrix, Shape, matrix, shape_of
+from .schedule import NestPlan
 from .sharing import pointers_of, shared, shared_products
 from .updates import UpdateEmitter, update_plan
 
@@ -84,28 +85,37 @@ class StepWriter:
     # -- nests --
 
     def nest(self, number: int, nest: Nest) -> None:
-        fused, memory = self.block.fused, self.block.memory
-        plan = self.block.plans[number]
+        memory = self.block.memory
         kept = [(n, memory.scratch[number, n]) for n in nest.kept]
-        in_place = number in memory.in_place
         buffers = [(n, memory.of[n]) for n in self.touched(number) if n in memory.of]
-        rooms = {n: scratch_bytes(plan, n) for n in nest.kept}
-        share = shared(plan, fused.stored, sum(rooms.values()))
+        for plan in self.block.plans[number]:
+            self.range(plan, buffers, kept, number in memory.in_place)
+
+    def range(
+        self,
+        plan: NestPlan,
+        buffers: Sequence[tuple[Node, Buffer]],
+        kept: Sequence[tuple[Node, Buffer]],
+        in_place: bool,
+    ) -> None:
+        """A nest, or its part for a range of an index; threads share it if it is worth it."""
+        stored = self.block.fused.stored
+        rooms = {n: scratch_bytes(plan, n) for n, _ in kept}
+        share = shared(plan, stored, sum(rooms.values()))
         if share is None:
             self.function(
-                buffers + kept,
-                lambda b, pointers: NestEmitter(plan, b, pointers, fused.stored, in_place).run(),
+                [*buffers, *kept],
+                lambda b, pointers: NestEmitter(plan, b, pointers, stored, in_place).run(),
             )
             return
         b = self.module.builder()
         context, start, stop = self.module.range_parameters(b)
-        pointers = dict(
-            zip((n for n, _ in buffers), pointers_of(b, context, len(buffers)), strict=True)
-        )
+        nodes = [n for n, _ in buffers]
+        pointers = dict(zip(nodes, pointers_of(b, context, len(nodes)), strict=True))
         for k, (n, nbytes) in enumerate(rooms.items()):
             b.line(f"%scratch{k} = alloca [{nbytes} x i8], align 64", 0)
             pointers[n] = Value(b, f"%scratch{k}", "ptr", 1, 0)
-        NestEmitter(plan, b, pointers, fused.stored, in_place, (start, stop)).run()
+        NestEmitter(plan, b, pointers, stored, in_place, (start, stop)).run()
         self.module.run_shared(self.b, b, [self.at(n, where) for n, where in buffers], share)
 
     def touched(self, number: int) -> list[Node]:
@@ -141,7 +151,7 @@ class StepWriter:
         stored = self.block.fused.stored
         buffers = [(n, self.block.memory.of[n]) for n in self.touched(number)]
         if node not in self.block.memory.without_copy and step.copy is not None:
-            plan = self.block.plans[number]
+            (plan,) = self.block.plans[number]
             self.function(
                 buffers, lambda b, pointers: NestEmitter(plan, b, pointers, stored, False).run()
             )
