@@ -428,3 +428,24 @@ def test_contiguous_loops_become_one():
     (phase,) = plan.phases
     assert [plan.extent(v) for v in (*plan.outer, *phase.loops)] == [3 * 5 * 7]
     assert phase.lanes == 8
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("size", [1, 2, 5, 17, 100, 1000])
+def test_extremes_of_special_numbers(size, dtype):
+    """NaN of either sign wins, and zero is greater than minus zero."""
+    rng = np.random.default_rng(size)
+    numbers = np.array([0.0, -0.0, np.inf, -np.inf, 1.0, -1.0, 6e-8, np.nan, -np.nan], dtype)
+    for count in (2, 7, 9):
+        x = rng.choice(numbers[:count], (3, size))
+        with config.scoped(enable_x64=True):
+            high, low = (
+                np.asarray(xform.jit(f)(x)) for f in (lambda x: x.max(1), lambda x: x.min(1))
+            )
+        nan = np.isnan(x).any(1)
+        np.testing.assert_array_equal(np.isnan(high), nan)
+        np.testing.assert_array_equal(np.isnan(low), nan)
+        for row, top, bottom in zip(x[~nan], high[~nan], low[~nan], strict=True):
+            keys = sorted(row.astype(np.float64), key=lambda v: (v, not np.signbit(v)))
+            assert (top, np.signbit(top)) == (keys[-1], np.signbit(keys[-1]))
+            assert (bottom, np.signbit(bottom)) == (keys[0], np.signbit(keys[0]))
