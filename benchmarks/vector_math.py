@@ -63,7 +63,7 @@ FUNCTIONS: dict[str, tuple[tuple[float, float], Callable[..., np.ndarray], int]]
 
 def loop_text(name: str, dtype: str, arguments: int, lanes: int) -> str:
     """The module of `void k(ptr inputs..., ptr output, i64 n)`."""
-    b = builder.Builder(fused=host().has_fma)
+    b = builder.Builder(fused=host().has_fma, vector_bytes=host().vector_bytes)
     element = scalar.element(dtype)
     names = [f"%p{k}" for k in range(arguments + 1)]
     pointers = [builder.Value(b, text, "ptr", 1, 0) for text in names]

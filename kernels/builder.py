@@ -37,11 +37,13 @@ class Builder(Control):
     """Writes the body of one LLVM function.
 
     `fused` says whether the target has a fused multiply-add; where it has none, `fma` becomes
-    `fmuladd`, which LLVM expands to a product and a sum instead of a library call.
+    `fmuladd`, which LLVM expands to a product and a sum instead of a library call. `vector_bytes` is
+    the width of the target's vector registers.
     """
 
-    def __init__(self, *, fused: bool = True) -> None:
+    def __init__(self, *, fused: bool = True, vector_bytes: int = 16) -> None:
         self.fused = fused
+        self.vector_bytes = vector_bytes
         self.declarations: set[str] = set()
         self.functions: dict[tuple[object, ...], tuple[str, str]] = {}  # of `scalar.outline`
         self.scopes = [Scope(label="entry")]
@@ -263,6 +265,18 @@ class Builder(Control):
         n = len(lanes)
         text = f"shufflevector {x.type} {x.name}, {x.type} poison, <{n} x i32> <{mask}>"
         return self.define(x.element, n, text, (x,))
+
+    def concatenate(self, low: Value, high: Value) -> Value:
+        """The lanes of one vector, then those of another of the same type."""
+        mask = ", ".join(f"i32 {lane}" for lane in range(2 * low.lanes))
+        text = f"shufflevector {low.type} {low.name}, {high.type} {high.name}"
+        text = f"{text}, <{2 * low.lanes} x i32> <{mask}>"
+        return self.define(low.element, 2 * low.lanes, text, (low, high))
+
+    def reshaped(self, x: Value, element: str, lanes: int) -> Value:
+        """The same bits as lanes of another width."""
+        text = f"bitcast {x.type} {x.name} to {vector_type(element, lanes)}"
+        return self.define(element, lanes, text, (x,))
 
     def call(
         self, result: tuple[str, int] | None, function: str, operands: Sequence[Value]

@@ -53,12 +53,12 @@ def log_rest(x: mp.mpf) -> mp.mpf:
     return (mp.log1p(x) - x + x * x / 2) / x**3
 
 
+def log_rest_of_three(x: mp.mpf) -> mp.mpf:
+    return (mp.log1p(x) - x + x * x / 2 - x**3 / 3) / x**4
+
+
 def atanh_rest(x: mp.mpf) -> mp.mpf:
     return (2 * mp.atanh(x) - 2 * x) / x**3
-
-
-def atanh_rest_of_two(x: mp.mpf) -> mp.mpf:
-    return (2 * mp.atanh(x) - 2 * x - 2 * x**3 / 3) / x**5
 
 
 def erfcx_scaled(t: mp.mpf) -> mp.mpf:
@@ -131,6 +131,57 @@ def rest(f: Function, first: float, second: float) -> Function:
 HALF_LOG2 = 0.3467
 SQUARED_EIGHTH_TURN = 0.6195
 ROOT = 2.0**-0.5 - 1, 2.0**0.5 - 1
+
+# Logarithms by parts: numbers from LOG_START to its double are divided into eight intervals of equal
+# numbers of floats, one of which has 1 near its middle.
+LOG_START = 2901 / 4096
+
+
+def log_interval(k: int) -> tuple[float, float]:
+    """The ends of an interval; above 1, numbers lie twice as far apart as below."""
+    ends = (2 * LOG_START - 1 + j / 8 for j in (k, k + 1))
+    low, high = (0.5 + 0.5 * end if end < 1 else end for end in ends)
+    return low, high
+
+
+def log_inverse(k: int) -> float:
+    """The reciprocal of the middle of an interval, of few bits; 1 where the interval holds 1."""
+    low, high = log_interval(k)
+    return 1.0 if low < 1 < high else round(2 / (low + high) * 256) / 256
+
+
+def log_reach() -> tuple[float, float]:
+    """The interval of z / c - 1, for z in an interval and its inverse 1 / c."""
+    ends = [[x * log_inverse(k) - 1 for x in log_interval(k)] for k in range(8)]
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+LOG_REACH = log_reach()
+
+
+def log_tables() -> Iterator[str]:
+    """The inverses of the middles, and minus the logarithms of the inverses in two parts: the sum of
+    the first and of a multiple of log(2) is exact.
+    """
+    yield "\n# Parts of the numbers from LOG_START to its double: 1 / c for a c in each, and log(c)."
+    yield f"LOG_START = {LOG_START!r}"
+    inverses = [log_inverse(k) for k in range(8)]
+    yield from table("LOG_INVERSES", [repr(inverse) for inverse in inverses])
+    for kind, unit, bits in (("FLOAT", 2**16, 24), ("DOUBLE", 2**42, 53)):
+        logs = [-mp.log(inverse) for inverse in inverses]
+        high = [mp.nint(value * unit) / unit for value in logs]
+        low = [value - main for value, main in zip(logs, high, strict=True)]
+        yield from table(f"LOG_HIGH_{kind}", [rounded(value, bits) for value in high])
+        yield from table(f"LOG_LOW_{kind}", [rounded(value, bits) for value in low])
+
+
+def table(name: str, literals: Sequence[str]) -> Iterator[str]:
+    """The lines of one tuple."""
+    yield f"{name} = ("
+    yield from (f"    {literal}," for literal in literals)
+    yield ")"
+
+
 ELEMENTARY_FITS = [
     Fit(
         "EXP",
@@ -172,19 +223,6 @@ ELEMENTARY_FITS = [
         12,
     ),
     Fit(
-        "EXP2_SHORT",
-        "(2**r - 1) / r, for float results worked out in double",
-        by_series(
-            lambda r: mp.expm1(r * mp.log(2)) / r,
-            1e-30,
-            lambda r: mp.log(2) + r * mp.log(2) ** 2 / 2,
-        ),
-        -0.5001,
-        0.5001,
-        0,
-        7,
-    ),
-    Fit(
         "LOG",
         "(log(1 + f) - f + f**2 / 2) / f**3",
         by_series(log_rest, 1e-15, lambda f: mp.mpf(1) / 3 - f / 4 + f * f / 5),
@@ -202,21 +240,12 @@ ELEMENTARY_FITS = [
         8,
     ),
     Fit(
-        "LOG_BY_ATANH_LONG",
-        "(2 atanh(s) - 2 s - 2/3 s**3) / s**5, by z = s**2",
-        by_series(of_square(atanh_rest_of_two), 1e-16, lambda z: mp.mpf(2) / 5 + 2 * z / 7),
-        0,
-        0.02945,
-        0,
-        8,
-    ),
-    Fit(
-        "LOG2_SHORT",
-        "log2(1 + f) / f, for float results worked out in double",
-        by_series(lambda f: mp.log1p(f) / mp.log(2) / f, 1e-30, lambda f: (1 - f / 2) / mp.log(2)),
-        *ROOT,
-        0,
-        14,
+        "LOG_SHORT",
+        "(log(1 + r) - r + r**2 / 2 - r**3 / 3) / r**4",
+        by_series(log_rest_of_three, 1e-12, lambda r: -mp.mpf(1) / 4 + r / 5 - r * r / 6),
+        *LOG_REACH,
+        4,
+        10,
     ),
     Fit("SIN", "(sin(x) - x) / x**3, by x**2", rest(mp.sin, -6, 120), 0, SQUARED_EIGHTH_TURN, 3, 6),
     Fit(
@@ -339,21 +368,18 @@ def lines(fit: Fit) -> Iterator[str]:
         coefficients, error = mp.chebyfit(fit.function, [low, high], terms, error=True)
         yield f"\n# {fit.text},"
         yield f"# on [{float(low):.6g}, {float(high):.6g}], within {float(error):.1e}."
-        yield f"{fit.name}_{kind} = ("
-        for coefficient in coefficients[::-1]:
-            yield f"    {rounded(coefficient, bits)},"
-        yield ")"
+        yield from table(f"{fit.name}_{kind}", [rounded(c, bits) for c in coefficients[::-1]])
 
 
-def module(what: str, fits: Sequence[Fit]) -> str:
+def module(what: str, fits: Sequence[Fit], *more: str) -> str:
     """The text of one file of tables."""
     title = f'"""Polynomials of {what}; written by tools/fit_polynomials.py."""'
-    return "\n".join([title, *(line for fit in fits for line in lines(fit))]) + "\n"
+    return "\n".join([title, *(line for fit in fits for line in lines(fit)), *more]) + "\n"
 
 
 def main(folder: Path) -> None:
     """Writes both files into the folder."""
-    elementary = module("elementary functions", ELEMENTARY_FITS)
+    elementary = module("elementary functions", ELEMENTARY_FITS, *log_tables())
     (folder / "coefficients.py").write_text(elementary)
     special = module("error and gamma functions", SPECIAL_FITS)
     (folder / "special_coefficients.py").write_text(special)

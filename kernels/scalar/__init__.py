@@ -16,6 +16,7 @@ from .formats import FORMATS, format_of, narrow, widen
 from .hyperbolic import HYPERBOLIC
 from .integer import BITWISE
 from .outline import outlined
+from .power import pow
 from .special import SPECIAL
 from .threefry import threefry2x32
 from .trigonometric import TRIGONOMETRIC
@@ -30,7 +31,7 @@ _FLOAT_FAMILIES: tuple[Mapping[str, Callable[..., Value]], ...] = (
 )
 _REAL: dict[str, Callable[..., Value]] = {
     name: formula for family in _FLOAT_FAMILIES for name, formula in family.items()
-}
+} | {"pow": pow}
 _ANY_DTYPE = frozenset(("select_n", "convert_element_type", "bitcast_convert_type"))
 _WITH_PARAMS_FLOAT = frozenset(("round", "reduce_precision", "integer_pow", "nextafter"))
 _SIGN_BIT_16 = 0x8000

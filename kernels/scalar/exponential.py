@@ -21,8 +21,7 @@ from .precision import (
     polynomial,
     power_of_two,
     precision_of,
-    product_error,
-    residual,
+    scaled,
     sum_error,
 )
 
@@ -40,25 +39,12 @@ def _exp_of_rest(b: Builder, r: Value) -> Value:
     return b.fma(polynomial(b, r, table.EXP_FLOAT, table.EXP_DOUBLE), r * r, r) + 1.0
 
 
-def _scale(b: Builder, x: Value, n: Value, p: Precision, extra: int = 0) -> Value:
-    """x times 2**(n + extra), in two steps, so that results may be infinite or below the normal
-    numbers.
-    """
-    half = b.shift_right_arithmetic(n, 1)
-    rest = n - half
-    if extra:
-        rest = rest + extra
-    return (x * power_of_two(b, half, p)) * power_of_two(b, rest, p)
-
-
-def exp_scaled(b: Builder, x: Value, extra: int = 0, low: Value | None = None) -> Value:
-    """exp(x + low) times 2**extra."""
+def exp_scaled(b: Builder, x: Value, extra: int = 0) -> Value:
+    """exp(x) times 2**extra."""
     p = precision_of(x)
     x = at_least(b, at_most(b, x, p.exp_high + 1.0), p.exp_low)
     n, r = _reduce(b, x, p)
-    if low is not None:
-        r = r + low
-    return _scale(b, _exp_of_rest(b, r), n, p, extra)
+    return scaled(b, _exp_of_rest(b, r), n, p, extra)
 
 
 def exp_times(
@@ -73,7 +59,7 @@ def exp_times(
     main = beyond + 1.0
     rest = (1.0 - main) + beyond
     product_low = rest * factor if factor_low is None else b.fma(rest, factor, main * factor_low)
-    return _scale(b, b.fma(main, factor, product_low), n, p)
+    return scaled(b, b.fma(main, factor, product_low), n, p)
 
 
 def exp_in_range(b: Builder, x: Value) -> Value:
@@ -95,7 +81,7 @@ def exp2(b: Builder, x: Value) -> Value:
     shifted = x + p.magic
     r = x - (shifted - p.magic)
     q = polynomial(b, r, table.EXP2_FLOAT, table.EXP2_DOUBLE)
-    return _scale(b, b.fma(q, r, 1.0), b.bits(shifted) - p.magic_bits, p)
+    return scaled(b, b.fma(q, r, 1.0), b.bits(shifted) - p.magic_bits, p)
 
 
 def expm1(b: Builder, x: Value) -> Value:
@@ -173,104 +159,6 @@ def log1p(b: Builder, x: Value) -> Value:
     return b.copysign(log_of_sum(b, total, low), x)
 
 
-# -- powers --------------------------------------------------------------------------------------
-
-
-def _magnitude_power_single(b: Builder, x: Value, y: Value) -> Value:
-    """x**y of a float x > 0 and a double y, in double with short tables: one rounding counts."""
-    p = DOUBLE
-    pattern = b.bits(b.cast("fpext", x, "double"))
-    exponent = b.shift_right_arithmetic(pattern - p.sqrt_half_bits, p.mantissa)
-    f = b.float_of_bits(pattern - (exponent << p.mantissa), "double") - 1.0
-    k = b.cast("sitofp", exponent, "double")
-    log2 = b.fma(f, b.estrin(f, table.LOG2_SHORT_DOUBLE), k)
-    t = at_least(b, at_most(b, log2 * y, 200.0), -200.0)
-    shifted = t + p.magic
-    r = t - (shifted - p.magic)
-    q = b.estrin(r, table.EXP2_SHORT_DOUBLE)
-    power = power_of_two(b, b.bits(shifted) - p.magic_bits, p)
-    return b.cast("fptrunc", b.fma(q, r, 1.0) * power, "float")
-
-
-_TWO_THIRDS = 2 / 3
-_TWO_THIRDS_LOW = 3.700743415417188e-17
-
-
-def _log_in_two_parts(b: Builder, x: Value) -> tuple[Value, Value]:
-    """log(x) of a positive double as a sum of two, to about 2**-65."""
-    p = DOUBLE
-    small = b.compare("olt", x, p.smallest_normal)
-    pattern = b.bits(b.select(small, x * 2.0**p.mantissa, x))
-    exponent = b.shift_right_arithmetic(pattern - p.sqrt_half_bits, p.mantissa)
-    k = b.cast("sitofp", exponent, "double")
-    k = b.select(small, k - float(p.mantissa), k)
-    f = b.float_of_bits(pattern - (exponent << p.mantissa), "double") - 1.0
-    # s = f / (2 + f) and its error; log(1 + f) = 2 atanh(s) = 2 s + s z (2/3 + z G(z)), z = s**2.
-    g = f + 2.0
-    g_low = f - (g - 2.0)
-    inverse = 1.0 / g
-    s = f * inverse
-    s_low = (residual(b, f, s, g) - s * g_low) * inverse
-    z = s * s
-    z_low = b.fma(s + s, s_low, product_error(b, s, s, z))
-    tail = b.estrin(z, table.LOG_BY_ATANH_LONG_DOUBLE) * z
-    c = tail + _TWO_THIRDS
-    c_low = (_TWO_THIRDS - c) + tail + _TWO_THIRDS_LOW
-    w = z * c
-    w_low = b.fma(z_low, c, b.fma(z, c_low, product_error(b, z, c, w)))
-    v = s * w
-    v_low = b.fma(s_low, w, b.fma(s, w_low, product_error(b, s, w, v)))
-    whole = k * p.ln2_high
-    twice = s + s
-    first = whole + twice
-    high = first + v
-    low = ((whole - first) + twice) + ((first - high) + v)
-    low = low + b.fma(k, p.ln2_low, b.fma(s_low, 2.0, v_low))
-    total = high + low
-    return total, (high - total) + low
-
-
-def _magnitude_power(b: Builder, x: Value, y: Value) -> Value:
-    high, low = _log_in_two_parts(b, x)
-    product = y * high
-    product_low = b.fma(y, low, product_error(b, y, high, product))
-    inside = b.compare("olt", b.fabs(product), 1000.0)
-    return exp_scaled(b, product, low=b.select(inside, product_low, 0.0))
-
-
-def pow(b: Builder, x: Value, y: Value) -> Value:
-    """x**y with C's special values; float within 0.6 ulp, double within 1.2 ulp.
-
-    The exponent may be a signed integer; then it is not rounded to the format of `x`.
-    """
-    x, y = b.align_lanes(x, y)
-    infinity = float("inf")
-    a = b.fabs(x)
-    # Where x is 0 or infinite, or y infinite, the result is 0 or infinite.
-    edge = b.compare("oeq", a, infinity) | b.compare("oeq", x, 0.0)
-    if y.is_float:
-        whole = b.compare("oeq", b.intrinsic("trunc", y), y)
-        half = y * 0.5
-        odd = whole & b.compare("one", b.intrinsic("trunc", half), half)
-        endless = b.compare("oeq", b.fabs(y), infinity)
-        edge = edge | endless
-        undefined = (b.compare("olt", x, 0.0) & ~whole & ~edge) | b.compare("uno", x, y)
-        one = b.compare("oeq", x, 1.0) | (b.compare("oeq", a, 1.0) & endless)
-        exponent = b.cast("fpext", y, "double") if y.element == "float" else y
-    else:
-        odd = b.compare("ne", y & 1, 0)
-        undefined = b.compare("uno", x, x)
-        one = b.compare("oeq", x, 1.0)
-        exponent = b.cast("sitofp", y, "double")
-    one = one | b.compare("oeq", exponent, 0.0)
-    power = _magnitude_power_single if x.element == "float" else _magnitude_power
-    grows = ~(b.compare("ogt", a, 1.0) ^ b.compare("ogt", exponent, 0.0))
-    extreme = b.select(grows, b.constant(x.element, infinity), 0.0)
-    size = b.select(edge, extreme, power(b, a, exponent))
-    result = b.select(odd, b.copysign(size, x), size)
-    return b.select(one, 1.0, b.select(undefined, float("nan"), result))
-
-
 # -- functions of exp ---------------------------------------------------------------------------
 
 
@@ -304,7 +192,6 @@ EXPONENTIAL: dict[str, Callable[..., Value]] = {
     "expm1": expm1,
     "log": log,
     "log1p": log1p,
-    "pow": pow,
     "tanh": tanh,
     "logistic": logistic,
 }
