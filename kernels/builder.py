@@ -37,8 +37,8 @@ class Builder(Control):
     """Writes the body of one LLVM function.
 
     `fused` says whether the target has a fused multiply-add; where it has none, `fma` becomes
-    `fmuladd`, which LLVM expands to a product and a sum instead of a library call. `vector_bytes` is
-    the width of the target's vector registers.
+    `fmuladd`, which LLVM expands to a product and a sum instead of a library call. `vector_bytes`
+    is the width of the target's vector registers.
     """
 
     def __init__(self, *, fused: bool = True, vector_bytes: int = 16) -> None:

@@ -132,8 +132,8 @@ HALF_LOG2 = 0.3467
 SQUARED_EIGHTH_TURN = 0.6195
 ROOT = 2.0**-0.5 - 1, 2.0**0.5 - 1
 
-# Logarithms by parts: numbers from LOG_START to its double are divided into eight intervals of equal
-# numbers of floats, one of which has 1 near its middle.
+# Logarithms by parts: numbers from LOG_START to its double are divided into eight intervals of
+# equal numbers of floats, one of which has 1 near its middle.
 LOG_START = 2901 / 4096
 
 
@@ -160,10 +160,10 @@ LOG_REACH = log_reach()
 
 
 def log_tables() -> Iterator[str]:
-    """The inverses of the middles, and minus the logarithms of the inverses in two parts: the sum of
-    the first and of a multiple of log(2) is exact.
+    """The inverses of the middles, and minus their logarithms in two parts: the sum of the first
+    and of a multiple of log(2) is exact.
     """
-    yield "\n# Parts of the numbers from LOG_START to its double: 1 / c for a c in each, and log(c)."
+    yield "\n# For parts of the numbers from LOG_START to its double: 1 / c with a c in each, log(c)"
     yield f"LOG_START = {LOG_START!r}"
     inverses = [log_inverse(k) for k in range(8)]
     yield from table("LOG_INVERSES", [repr(inverse) for inverse in inverses])

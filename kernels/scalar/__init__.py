@@ -16,7 +16,7 @@ from .formats import FORMATS, format_of, narrow, widen
 from .hyperbolic import HYPERBOLIC
 from .integer import BITWISE
 from .outline import outlined
-from .power import pow
+from .power import POWERS
 from .special import SPECIAL
 from .threefry import threefry2x32
 from .trigonometric import TRIGONOMETRIC
@@ -25,13 +25,14 @@ Params = Mapping[str, object]
 _FLOAT_FAMILIES: tuple[Mapping[str, Callable[..., Value]], ...] = (
     FLOAT,
     EXPONENTIAL,
+    POWERS,
     TRIGONOMETRIC,
     HYPERBOLIC,
     SPECIAL,
 )
 _REAL: dict[str, Callable[..., Value]] = {
     name: formula for family in _FLOAT_FAMILIES for name, formula in family.items()
-} | {"pow": pow}
+}
 _ANY_DTYPE = frozenset(("select_n", "convert_element_type", "bitcast_convert_type"))
 _WITH_PARAMS_FLOAT = frozenset(("round", "reduce_precision", "integer_pow", "nextafter"))
 _SIGN_BIT_16 = 0x8000

@@ -274,7 +274,7 @@ ASIN_DOUBLE = (
     0.028757851367421566,
 )
 
-# Parts of the numbers from LOG_START to its double: 1 / c for a c in each, and log(c).
+# For parts of the numbers from LOG_START to its double: 1 / c with a c in each, log(c)
 LOG_START = 0.708251953125
 LOG_INVERSES = (
     1.3515625,

@@ -16,6 +16,7 @@ from .precision import (
     DOUBLE,
     LN2,
     Precision,
+    any_lane,
     at_least,
     at_most,
     polynomial,
@@ -23,6 +24,7 @@ from .precision import (
     precision_of,
     scaled,
     sum_error,
+    whole_number,
 )
 
 
@@ -105,16 +107,21 @@ def log_of_sum(
     `doublings` is a whole number in the format of `x`.
     """
     p = precision_of(x)
-    normal = x
+    smallest, infinite = p.pattern_of(p.smallest_normal), p.pattern_of(float("inf"))
+    ordinary = b.compare("ult", b.bits(x) - smallest, infinite - smallest)
+    unusual = any_lane(b, ~ordinary)
+    f, exponent = _parted(b, x, p)
+    k = whole_number(b, exponent, p)
     if low is None:
-        small = b.compare("olt", x, p.smallest_normal)
-        normal = b.select(small, x * 2.0**p.mantissa, x)
-    pattern = b.bits(normal)
-    exponent = b.shift_right_arithmetic(pattern - p.sqrt_half_bits, p.mantissa)
-    f = b.float_of_bits(pattern - (exponent << p.mantissa), p.element) - 1.0
-    k = b.cast("sitofp", exponent, p.element)
-    if low is None:
-        k = b.select(small, k - float(p.mantissa), k)
+        with b.when(unusual, (f, k)) as branch:
+            held = b.hold(x)
+            small = b.compare("olt", held, p.smallest_normal)
+            larger = b.select(small, held * 2.0**p.mantissa, held)
+            f_of_larger, exponent = _parted(b, larger, p)
+            k_of_larger = whole_number(b, exponent, p)
+            k_of_larger = b.select(small, k_of_larger - float(p.mantissa), k_of_larger)
+            branch.give(f_of_larger, k_of_larger)
+        f, k = branch.results
     else:
         inverse = b.float_of_bits(
             (p.bias - b.intrinsic("smin", exponent, p.bias)) << p.mantissa, p.element
@@ -123,10 +130,20 @@ def log_of_sum(
     if doublings is not None:
         k = k + doublings
     result = _log_near_one_single(b, f, k, p) if p is not DOUBLE else _log_near_one(b, f, k, p)
-    infinity = float("inf")
-    result = b.select(b.compare("oeq", x, infinity), infinity, result)
-    result = b.select(b.compare("oeq", x, 0.0), -infinity, result)
-    return b.select(b.compare("ult", x, 0.0), float("nan"), result)
+    with b.when(unusual, (result,)) as branch:
+        held = b.hold(x)
+        infinity = float("inf")
+        special = b.select(b.compare("oeq", held, infinity), infinity, result)
+        special = b.select(b.compare("oeq", held, 0.0), -infinity, special)
+        branch.give(b.select(b.compare("ult", held, 0.0), float("nan"), special))
+    return branch.results[0]
+
+
+def _parted(b: Builder, x: Value, p: Precision) -> tuple[Value, Value]:
+    """(f, k) of a normal x = 2**k (1 + f), with 1 + f within a factor of sqrt(2) of 1."""
+    pattern = b.bits(x)
+    k = b.shift_right_arithmetic(pattern - p.sqrt_half_bits, p.mantissa)
+    return b.float_of_bits(pattern - (k << p.mantissa), p.element) - 1.0, k
 
 
 def _log_near_one_single(b: Builder, f: Value, k: Value, p: Precision) -> Value:

@@ -66,7 +66,7 @@ def _from_memory(b: Builder, element: str, table: Sequence[float], index: Value)
 
 
 def _from_registers(b: Builder, element: str, table: Sequence[float], index: Value) -> Value:
-    """From as many registers as hold the table, one of which is chosen by the index's upper bits."""
+    """From as many registers as hold the table; the index's upper bits choose one."""
     width = index.lanes
     if len(table) < width:
         table = [*table, *table]
