@@ -163,7 +163,7 @@ def log_tables() -> Iterator[str]:
     """The inverses of the middles, and minus their logarithms in two parts: the sum of the first
     and of a multiple of log(2) is exact.
     """
-    yield "\n# For parts of the numbers from LOG_START to its double: 1 / c with a c in each, log(c)"
+    yield "\n# For parts of the numbers from LOG_START to its double: 1 / c with c in each, log(c)."
     yield f"LOG_START = {LOG_START!r}"
     inverses = [log_inverse(k) for k in range(8)]
     yield from table("LOG_INVERSES", [repr(inverse) for inverse in inverses])
@@ -261,6 +261,7 @@ ELEMENTARY_FITS = [
         3,
         6,
     ),
+    Fit("TAN_HALF", "(tan(x) - x) / x**3, by x**2", rest(mp.tan, 3, 7.5), 0, 0.1549, 0, 10),
     Fit("TANH", "(tanh(x) - x) / x**3, by x**2", rest(mp.tanh, -3, 7.5), 0, 0.36, 5, 12),
     Fit("SINH", "(sinh(x) - x) / x**3, by x**2", rest(mp.sinh, 6, 120), 0, 1, 4, 7),
     Fit("ATAN", "(atan(x) - x) / x**3, by x**2", rest(mp.atan, -3, 5), 0, 0.1716, 5, 11),

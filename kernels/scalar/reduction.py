@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..builder import Builder, Value
-from .precision import HALF_PI, HALF_PI_LOW, any_lane, precision_of, product_error, sum_error
+from .precision import HALF_PI, HALF_PI_LOW, any_lane, precision_of, product_error
 
 # pi/2 in parts, each cut downwards: with positive parts a negative zero stays one. The product of
 # the first with a whole number is exact together with the subtraction.
@@ -115,14 +115,10 @@ def _by_parts(b: Builder, x: Value, parts: tuple[float, float, float], wants_low
     if not wants_low:
         rest = b.fma(n, -third, b.fma(n, -second, r))
         return Reduced(quarters, rest, b.constant(p.element, 0.0, x.lanes))
-    product = n * second
-    rest = r - product
-    low = sum_error(r, -product, rest)
-    if b.fused:
-        low = low - product_error(b, n, b.constant(p.element, second), product)
-    low = b.fma(n, -third, low)
-    total = rest + low
-    return Reduced(quarters, total, (rest - total) + low)
+    rest = r - n * second
+    # The remainder `r` is a multiple of the ulp of the product, so that r - rest is exact.
+    low = b.fma(n, -third, b.fma(n, -second, r - rest))
+    return Reduced(quarters, rest, low)
 
 
 def _any_size(b: Builder, x: Value) -> Reduced:
