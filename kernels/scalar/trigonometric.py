@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..builder import Builder, Value
 from . import coefficients as table
-from .precision import HALF_PI, PI, polynomial, precision_of, residual
+from .precision import HALF_PI, PI, any_lane, polynomial, precision_of, residual
 from .reduction import reduce_quarters
 
 
@@ -113,16 +113,21 @@ def atan2(b: Builder, y: Value, x: Value) -> Value:
     y, x = b.align_lanes(y, x)
     p = precision_of(x)
     a, c = b.fabs(y), b.fabs(x)
-    infinity = float("inf")
-    both_infinite = b.compare("oeq", a, infinity) & b.compare("oeq", c, infinity)
-    both_zero = b.compare("oeq", a + c, 0.0)
-    # Far from overflow and from numbers with few bits; the ratio stays.
+    # Far from overflow and from numbers with few bits the ratio needs no care.
     larger = b.select(b.compare("ogt", a, c), a, c)
     big, small = 2.0 ** (p.bias - 20), 2.0 ** (60 - p.bias)
-    scale = b.select(b.compare("ogt", larger, big), b.constant(p.element, 2.0**-30), 1.0)
-    scale = b.select(b.compare("olt", larger, small), 2.0 ** (p.mantissa + 8), scale)
-    angle_y = b.select(both_infinite, 1.0, a * scale)
-    angle_x = b.select(both_infinite | both_zero, 1.0, c * scale)
+    first, count = p.pattern_of(small), p.pattern_of(big) - p.pattern_of(small)
+    ordinary = b.compare("ult", b.bits(larger) - first, count)
+    with b.when(any_lane(b, ~ordinary), (a, c)) as branch:
+        held_y, held_x, held = b.hold(a), b.hold(c), b.hold(larger)
+        infinity = float("inf")
+        both_infinite = b.compare("oeq", held_y, infinity) & b.compare("oeq", held_x, infinity)
+        both_zero = b.compare("oeq", held_y + held_x, 0.0)
+        scale = b.select(b.compare("ogt", held, big), b.constant(p.element, 2.0**-30), 1.0)
+        scale = b.select(b.compare("olt", held, small), 2.0 ** (p.mantissa + 8), scale)
+        scaled_y = b.select(both_infinite, 1.0, held_y * scale)
+        branch.give(scaled_y, b.select(both_infinite | both_zero, 1.0, held_x * scale))
+    angle_y, angle_x = branch.results
     angle = _atan_of_ratio(b, angle_y, angle_x)
     behind = b.compare("slt", b.bits(x), 0)
     angle = b.select(behind, PI - (angle - p.pi_low), angle)
