@@ -1,4 +1,4 @@
-"""Writes kernels/scalar/coefficients.py and special_coefficients.py: polynomials of the formulas.
+"""Writes the tables of kernels/scalar, *coefficients.py: polynomials of the formulas.
 
 Every polynomial interpolates its function at the Chebyshev nodes of the interval, in 60 digits of
 working precision, and is expanded in powers of the argument. Run from the repository root:
@@ -61,16 +61,17 @@ def atanh_rest(x: mp.mpf) -> mp.mpf:
     return (2 * mp.atanh(x) - 2 * x) / x**3
 
 
-def erfcx_scaled(t: mp.mpf) -> mp.mpf:
-    """(1 + 2 x) exp(x**2) erfc(x) with t = (x - 4) / (x + 4)."""
-    if t >= 1:
-        return 2 / mp.sqrt(mp.pi)
-    x = 4 * (1 + t) / (1 - t)
-    if x > 1000:
-        z = 1 / (2 * x * x)
-        series = 1 - z + 3 * z**2 - 15 * z**3 + 105 * z**4 - 945 * z**5
-        return (1 + 2 * x) / (x * mp.sqrt(mp.pi)) * series
-    return (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x)
+def erfcx_ratio(u: mp.mpf) -> mp.mpf:
+    """exp(x**2) erfc(x) / u with u = 1 / (x + 3)."""
+    x = 1 / u - 3
+    return mp.exp(x * x) * mp.erfc(x) / u
+
+
+def erf_ratio(z: mp.mpf) -> mp.mpf:
+    """erf(x) / x by z = x**2."""
+    if z < mp.mpf(10) ** -30:
+        return 2 / mp.sqrt(mp.pi) * (1 - z / 3)
+    return mp.erf(mp.sqrt(z)) / mp.sqrt(z)
 
 
 def inverse_erf(w: mp.mpf) -> mp.mpf:
@@ -91,6 +92,16 @@ def inverse_erf(w: mp.mpf) -> mp.mpf:
         if abs(step) < mp.mpf(10) ** -50:
             break
     return y / x - 1
+
+
+def inverse_erf_by_root(s: mp.mpf) -> mp.mpf:
+    """erfinv(x) / x at s = sqrt(-log(1 - x**2))."""
+    return 1 + inverse_erf(s * s)
+
+
+ERF_TEXT = "erf(x), but erf(x) - x near 0"
+ERFC_TEXT = "exp(y**2) erfc(y) / x with x = 1 / (y + 3)"
+ERF_INV_TEXT = "erfinv(y) / y with x = sqrt(-log(1 - y**2))"
 
 
 def lgamma_rest(v: mp.mpf) -> mp.mpf:
@@ -269,62 +280,6 @@ ELEMENTARY_FITS = [
 ]
 SPECIAL_FITS = [
     Fit(
-        "ERF",
-        "erf(x) / x - 1, by x**2",
-        by_series(
-            of_square(lambda x: mp.erf(x) / x - 1),
-            1e-30,
-            lambda z: 2 / mp.sqrt(mp.pi) * (1 - z / 3) - 1,
-        ),
-        0,
-        1,
-        7,
-        0,
-    ),
-    Fit(
-        "ERF",
-        "erf(x) / x - 1, by x**2",
-        by_series(
-            of_square(lambda x: mp.erf(x) / x - 1),
-            1e-30,
-            lambda z: 2 / mp.sqrt(mp.pi) * (1 - z / 3) - 1,
-        ),
-        0,
-        2.25,
-        0,
-        16,
-    ),
-    Fit("ERF_TAIL", "log(erfc(2.5 + u))", lambda u: mp.log(mp.erfc(u + 2.5)), -1.5, 1.5, 9, 0),
-    Fit("ERF_TAIL", "log(erfc(3.75 + u))", lambda u: mp.log(mp.erfc(u + 3.75)), -2.25, 2.25, 0, 21),
-    Fit(
-        "ERFC",
-        "(1 + 2 x) exp(x**2) erfc(x), by t = (x - 4) / (x + 4)",
-        erfcx_scaled,
-        -1,
-        1,
-        14,
-        25,
-    ),
-    Fit("ERF_INV_NEAR", "erfinv(x) / x - 1, by w = -log(1 - x**2)", inverse_erf, 0, 4.45, 10, 21),
-    Fit(
-        "ERF_INV_FAR",
-        "erfinv(x) / x - 1, by sqrt(w) - 3.15",
-        lambda u: inverse_erf((u + mp.mpf("3.15")) ** 2),
-        -1.05,
-        1.05,
-        12,
-        25,
-    ),
-    Fit(
-        "ERF_INV_FARTHEST",
-        "erfinv(x) / x - 1, by sqrt(w) - 5.1",
-        lambda u: inverse_erf((u + mp.mpf("5.1")) ** 2),
-        -1.1,
-        1.1,
-        0,
-        21,
-    ),
-    Fit(
         "LGAMMA",
         "lgamma(1.625 + v) / ((v + 0.625) (v - 0.375))",
         lgamma_rest,
@@ -354,6 +309,63 @@ SPECIAL_FITS = [
 ]
 
 
+@dataclass(frozen=True)
+class Pieces:
+    """Polynomials of x - c for eight numbers c at equal distances, each on the nearest x."""
+
+    name: str
+    text: str
+    function: Function
+    first: float
+    step: float
+    terms: int
+    bits: int
+
+
+ERROR_PIECES = [
+    Pieces("ERF_FLOAT", ERF_TEXT, mp.erf, 0, 17 / 32, 8, 24),
+    Pieces("ERF_DOUBLE", ERF_TEXT, mp.erf, 0, 51 / 64, 17, 53),
+    Pieces("ERFC_FLOAT", ERFC_TEXT, erfcx_ratio, 0.0859375, 9 / 256, 6, 24),
+    Pieces("ERFC_DOUBLE", ERFC_TEXT, erfcx_ratio, 0.048828125, 39 / 1024, 11, 53),
+]
+INVERSE_PIECES = [
+    Pieces("ERF_INV_FLOAT", ERF_INV_TEXT, inverse_erf_by_root, 0, 35 / 64, 7, 24),
+    Pieces("ERF_INV_DOUBLE", ERF_INV_TEXT, inverse_erf_by_root, 0, 13 / 16, 17, 53),
+]
+
+
+def piece_lines(pieces: Pieces) -> Iterator[str]:
+    """A tuple per power, lowest first, each with the coefficients of the eight polynomials."""
+    columns, errors = [], []
+    half = mp.mpf(pieces.step) / 2
+    for k in range(8):
+        centre = mp.mpf(pieces.first) + k * mp.mpf(pieces.step)
+        f = lambda v, c=centre: pieces.function(c + v)  # noqa: E731
+        coefficients, error = mp.chebyfit(f, [-half, half], pieces.terms, error=True)
+        if k == 0 and pieces.function is mp.erf:
+            coefficients, error = odd_fit(erf_ratio, half, pieces.terms)
+        columns.append(coefficients[::-1])
+        errors.append(error)
+    yield f"\n# {pieces.text}, by x - c, for c = {pieces.first} + k {pieces.step},"
+    yield f"# within {float(max(errors)):.1e}."
+    rows = [[rounded(value, pieces.bits) for value in row] for row in zip(*columns, strict=True)]
+    yield f"{pieces.name} = ("
+    for row in rows:
+        yield "    ("
+        yield from (f"        {literal}," for literal in row)
+        yield "    ),"
+    yield ")"
+
+
+def odd_fit(ratio: Function, half: mp.mpf, terms: int) -> tuple[list[mp.mpf], mp.mpf]:
+    """The polynomial of f(x) - x for an odd f, by f(x) / x of x**2: near in proportion to x."""
+    odd, error = mp.chebyfit(ratio, [0, half**2], terms // 2, error=True)
+    lowest_first = [mp.mpf(0)] * terms
+    lowest_first[1 : 2 * len(odd) : 2] = odd[::-1]
+    lowest_first[1] -= 1
+    return lowest_first[::-1], error * half
+
+
 def rounded(value: mp.mpf, bits: int) -> str:
     """The shortest literal of the nearest number of `bits` bits."""
     with mp.workprec(bits):
@@ -372,18 +384,21 @@ def lines(fit: Fit) -> Iterator[str]:
         yield from table(f"{fit.name}_{kind}", [rounded(c, bits) for c in coefficients[::-1]])
 
 
-def module(what: str, fits: Sequence[Fit], *more: str) -> str:
+def module(what: str, fits: Sequence[Fit], pieces: Sequence[Pieces], *more: str) -> str:
     """The text of one file of tables."""
     title = f'"""Polynomials of {what}; written by tools/fit_polynomials.py."""'
-    return "\n".join([title, *(line for fit in fits for line in lines(fit)), *more]) + "\n"
+    tables = [*(line for fit in fits for line in lines(fit))]
+    tables += [line for each in pieces for line in piece_lines(each)]
+    return "\n".join([title, *tables, *more]) + "\n"
 
 
 def main(folder: Path) -> None:
-    """Writes both files into the folder."""
-    elementary = module("elementary functions", ELEMENTARY_FITS, *log_tables())
+    """Writes the files into the folder."""
+    elementary = module("elementary functions", ELEMENTARY_FITS, [], *log_tables())
     (folder / "coefficients.py").write_text(elementary)
-    special = module("error and gamma functions", SPECIAL_FITS)
+    special = module("gamma functions and inverse erf", SPECIAL_FITS, INVERSE_PIECES)
     (folder / "special_coefficients.py").write_text(special)
+    (folder / "error_coefficients.py").write_text(module("error functions", [], ERROR_PIECES))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..builder import Builder, Value
 from ..literals import BITS, literal
+from .precision import precision_of
 
 
 def lookup(b: Builder, element: str, table: Sequence[float], index: Value) -> Value:
@@ -38,6 +40,38 @@ def lookup(b: Builder, element: str, table: Sequence[float], index: Value) -> Va
         for start in range(0, index.lanes, register)
     ]
     return _joined(b, pieces, index.lanes)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a number lies: the interval of eight, and the distance from its middle."""
+
+    index: Value
+    rest: Value
+
+
+def place_of(b: Builder, x: Value, step: float, first: float = 0.0) -> Place:
+    """The place of a float or double among eight intervals about first + k step.
+
+    Numbers outside of all get one of the indices. The distance is exact, if `step` and `first` have
+    few bits.
+    """
+    p = precision_of(x)
+    shifted = b.fma(x - first if first else x, 1 / step, p.magic)
+    rest = b.fma(shifted - p.magic, -step, x)
+    return Place(b.bits(shifted) & 7, rest - first if first else rest)
+
+
+def polynomial_at(b: Builder, place: Place, rows: Sequence[Sequence[float]]) -> Value:
+    """One of eight polynomials of the distance: that of the index.
+
+    A row has the coefficients of one power, the lowest first.
+    """
+    element = place.rest.element
+    result = lookup(b, element, rows[-1], place.index)
+    for row in rows[-2::-1]:
+        result = b.fma(result, place.rest, lookup(b, element, row, place.index))
+    return result
 
 
 def _lanes(start: int, register: int, lanes: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""The error function and its kin, and the logarithm of the gamma function and its derivative."""
+"""The logarithm of the gamma function, and its derivative."""
 
 from __future__ import annotations
 
@@ -6,73 +6,9 @@ from collections.abc import Callable
 
 from ..builder import Builder, Value
 from . import special_coefficients as table
-from .exponential import exp_in_range, exp_times, log, log_of_sum
-from .precision import PI, any_lane, at_most, polynomial, product_error, residual, sum_error
+from .exponential import log
+from .precision import PI, any_lane
 from .trigonometric import cos_of_rest, sin_of_rest
-
-# -- error functions ------------------------------------------------------------------------------
-
-
-def erf(b: Builder, x: Value) -> Value:
-    """Within 2 ulp: an odd polynomial, or 1 - exp(log(erfc)) further out."""
-    single = x.element == "float"
-    a = b.fabs(x)
-    z = x * x
-    near = b.fma(x, polynomial(b, z, table.ERF_FLOAT, table.ERF_DOUBLE), x)
-    edge, centre, last = (1.0, 2.5, 4.0) if single else (1.5, 3.75, 6.0)
-    place = at_most(b, a, last) - centre
-    tail = exp_in_range(b, polynomial(b, place, table.ERF_TAIL_FLOAT, table.ERF_TAIL_DOUBLE))
-    return b.select(b.compare("ogt", a, edge), b.copysign(1.0 - tail, x), near)
-
-
-def erfc(b: Builder, x: Value) -> Value:
-    """Float within 3 ulp, double within 2.5 ulp, down to the smallest normal number: exp(-x**2)
-    P(t) / (1 + 2 x), t = (x - 4) / (x + 4).
-
-    The substitution is that of M. M. Shepherd and J. G. Laframboise, "Chebyshev approximation of (1
-    + 2 x) exp(x**2) erfc x", 1981.
-    """
-    single = x.element == "float"
-    a = at_most(b, b.fabs(x), 11.0 if single else 28.0)
-    t = (a - 4.0) / (a + 4.0)
-    scaled = polynomial(b, t, table.ERFC_FLOAT, table.ERFC_DOUBLE)
-    square = a * a
-    low = product_error(b, a, a, square)
-    divisor = b.fma(a, 2.0, 1.0)
-    divisor_low = b.fma(a, 2.0, 1.0 - divisor)
-    inverse = 1.0 / divisor
-    factor = scaled * inverse
-    factor_low = (residual(b, scaled, factor, divisor) - factor * divisor_low) * inverse
-    tail = exp_times(b, -square, -low, factor, factor_low)
-    tail = b.select(b.compare("olt", x, 0.0), 2.0 - tail, tail)
-    z = x * x
-    near = 1.0 - b.fma(x, polynomial(b, z, table.ERF_FLOAT, table.ERF_DOUBLE), x)
-    return b.select(b.compare("olt", a, 0.6), near, tail)
-
-
-def erf_inv(b: Builder, x: Value) -> Value:
-    """Float within 3.5 ulp, double within 3 ulp: polynomials in w = -log(1 - x**2) or its root.
-
-    The variables are those of M. Giles, "Approximating the erfinv function", GPU Computing Gems 2,
-    2011.
-    """
-    a = b.fabs(x)
-    square = a * a
-    rest = 1.0 - square
-    low = sum_error(b.constant(x.element, 1.0), -square, rest) - product_error(b, a, a, square)
-    w = -log_of_sum(b, rest, low)
-    root = b.sqrt(w)
-    ratio = polynomial(b, w, table.ERF_INV_NEAR_FLOAT, table.ERF_INV_NEAR_DOUBLE)
-    far = polynomial(b, root - 3.15, table.ERF_INV_FAR_FLOAT, table.ERF_INV_FAR_DOUBLE)
-    ratio = b.select(b.compare("ogt", w, 4.43), far, ratio)
-    if x.element == "double":
-        farthest = polynomial(b, root - 5.1, (), table.ERF_INV_FARTHEST_DOUBLE)
-        ratio = b.select(b.compare("ogt", w, 17.3), farthest, ratio)
-    ratio = b.select(b.compare("oeq", a, 1.0), float("inf"), ratio)
-    return b.copysign(b.fma(a, ratio, a), x)
-
-
-# -- gamma functions, in double for both precisions ----------------------------------------------
 
 _STIRLING_FROM = 8
 _HALF_LOG_TWO_PI = 0.9189385332046728
@@ -176,10 +112,7 @@ def _digamma(b: Builder, x: Value) -> Value:
     return b.select(b.compare("oeq", x, 0.0), float("nan"), branch.results[0])
 
 
-SPECIAL: dict[str, Callable[..., Value]] = {
-    "erf": erf,
-    "erfc": erfc,
-    "erf_inv": erf_inv,
+GAMMA: dict[str, Callable[..., Value]] = {
     "lgamma": lgamma,
     "digamma": digamma,
 }
