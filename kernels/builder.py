@@ -221,7 +221,7 @@ class Builder(Control):
             result = self.fma(result, x, coefficient)
         return self.lift(result, x)
 
-    def estrin(self, x: Value, coefficients: Sequence[float]) -> Value:
+    def estrin(self, x: Value, coefficients: Sequence[Operand]) -> Value:
         """The same polynomial by pairs: a chain of logarithmic length."""
         terms: list[Operand] = list(coefficients)
         power = x

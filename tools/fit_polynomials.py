@@ -10,6 +10,7 @@ It needs mpmath.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -94,14 +95,14 @@ def inverse_erf(w: mp.mpf) -> mp.mpf:
     return y / x - 1
 
 
-def inverse_erf_by_root(s: mp.mpf) -> mp.mpf:
-    """erfinv(x) / x at s = sqrt(-log(1 - x**2))."""
-    return 1 + inverse_erf(s * s)
+def inverse_erf_ratio(w: mp.mpf) -> mp.mpf:
+    """erfinv(x) / x at w = -log(1 - x**2)."""
+    return 1 + inverse_erf(w)
 
 
 ERF_TEXT = "erf(x), but erf(x) - x near 0"
 ERFC_TEXT = "exp(y**2) erfc(y) / x with x = 1 / (y + 3)"
-ERF_INV_TEXT = "erfinv(y) / y with x = sqrt(-log(1 - y**2))"
+ERF_INV_TEXT = "erfinv(y) / y with x = -log(1 - y**2)"
 
 
 def lgamma_rest(v: mp.mpf) -> mp.mpf:
@@ -242,6 +243,14 @@ ELEMENTARY_FITS = [
         0,
     ),
     Fit(
+        "LOG_RATIO",
+        "log(1 + f) / f",
+        by_series(lambda f: mp.log1p(f) / f, 1e-15, lambda f: 1 - f / 2 + f * f / 3),
+        *ROOT,
+        10,
+        0,
+    ),
+    Fit(
         "LOG_BY_ATANH",
         "(2 atanh(s) - 2 s) / s**3, by z = s**2",
         by_series(of_square(atanh_rest), 1e-20, lambda z: mp.mpf(2) / 3 + 2 * z / 5),
@@ -311,43 +320,82 @@ SPECIAL_FITS = [
 
 @dataclass(frozen=True)
 class Pieces:
-    """Polynomials of x - c for eight numbers c at equal distances, each on the nearest x."""
+    """Polynomials of x - c on eight intervals, with a c for each; where the function is 0 at c, so
+    is the polynomial.
+    """
 
     name: str
     text: str
     function: Function
-    first: float
-    step: float
+    ends: Sequence[tuple[float, float]]
+    centres: Sequence[mp.mpf]
     terms: int
     bits: int
+    wants_low: bool = False
+    wants_centres: bool = False
+
+
+def evenly(name: str, text: str, f: Function, first: float, step: float, *rest: int) -> Pieces:
+    """Intervals of equal lengths; the middles are first + k step."""
+    middles = [first + k * step for k in range(8)]
+    ends = [(middle - step / 2, middle + step / 2) for middle in middles]
+    text = f"{text}, with c = {first} + k {step}"
+    return Pieces(name, text, f, ends, [mp.mpf(middle) for middle in middles], *rest)
+
+
+def half_octaves(start: float) -> list[tuple[float, float]]:
+    """Intervals of half as many floats as there are between a number and its double."""
+    exponent = mp.floor(mp.log(start, 2))
+    ends = []
+    for k in range(9):
+        octaves, part = divmod(start / 2**exponent - 1 + k / 2, 1)
+        ends.append(float(2 ** (exponent + octaves) * (1 + part)))
+    return list(itertools.pairwise(ends))
+
+
+def inverse_erf_pieces(name: str, start: float, *rest: int) -> Pieces:
+    """erfinv, on intervals of `start` more than its variable."""
+    ends = [(low - start, high - start) for low, high in half_octaves(start)]
+    middles = [mp.mpf(low + high) / 2 for low, high in ends]
+    return Pieces(name, ERF_INV_TEXT, inverse_erf_ratio, ends, middles, *rest, wants_centres=True)
 
 
 ERROR_PIECES = [
-    Pieces("ERF_FLOAT", ERF_TEXT, mp.erf, 0, 17 / 32, 8, 24),
-    Pieces("ERF_DOUBLE", ERF_TEXT, mp.erf, 0, 51 / 64, 17, 53),
-    Pieces("ERFC_FLOAT", ERFC_TEXT, erfcx_ratio, 0.0859375, 9 / 256, 6, 24),
-    Pieces("ERFC_DOUBLE", ERFC_TEXT, erfcx_ratio, 0.048828125, 39 / 1024, 11, 53),
+    evenly("ERF_FLOAT", ERF_TEXT, mp.erf, 0, 17 / 32, 8, 24),
+    evenly("ERF_DOUBLE", ERF_TEXT, mp.erf, 0, 51 / 64, 17, 53),
+    evenly("ERFC_FLOAT", ERFC_TEXT, erfcx_ratio, 0.0859375, 9 / 256, 6, 24),
+    evenly("ERFC_DOUBLE", ERFC_TEXT, erfcx_ratio, 0.048828125, 39 / 1024, 11, 53, True),
 ]
 INVERSE_PIECES = [
-    Pieces("ERF_INV_FLOAT", ERF_INV_TEXT, inverse_erf_by_root, 0, 35 / 64, 7, 24),
-    Pieces("ERF_INV_DOUBLE", ERF_INV_TEXT, inverse_erf_by_root, 0, 13 / 16, 17, 53),
+    inverse_erf_pieces("ERF_INV_FLOAT", 17 / 16, 7, 24),
+    inverse_erf_pieces("ERF_INV_DOUBLE", 39 / 16, 16, 53, True),
 ]
+
+
+def piece_fit(pieces: Pieces, k: int) -> tuple[list[mp.mpf], mp.mpf]:
+    """One polynomial, lowest power first, and its error."""
+    f, centre, terms = pieces.function, mp.mpf(pieces.centres[k]), pieces.terms
+    interval = [mp.mpf(end) - centre for end in pieces.ends[k]]
+    if f is mp.erf and k == 0:
+        return odd_fit(erf_ratio, interval[1], terms)
+    if abs(f(centre)) < mp.mpf(10) ** -40:
+        small = mp.mpf(10) ** -20
+        ratio = by_series(lambda v: f(centre + v) / v, small, lambda v: mp.diff(f, centre))
+        found, error = mp.chebyfit(ratio, interval, terms - 1, error=True)
+        return [mp.mpf(0), *found[::-1]], error * abs(interval[1] - interval[0])
+    found, error = mp.chebyfit(lambda v: f(centre + v), interval, terms, error=True)
+    return list(found[::-1]), error
 
 
 def piece_lines(pieces: Pieces) -> Iterator[str]:
     """A tuple per power, lowest first, each with the coefficients of the eight polynomials."""
-    columns, errors = [], []
-    half = mp.mpf(pieces.step) / 2
-    for k in range(8):
-        centre = mp.mpf(pieces.first) + k * mp.mpf(pieces.step)
-        f = lambda v, c=centre: pieces.function(c + v)  # noqa: E731
-        coefficients, error = mp.chebyfit(f, [-half, half], pieces.terms, error=True)
-        if k == 0 and pieces.function is mp.erf:
-            coefficients, error = odd_fit(erf_ratio, half, pieces.terms)
-        columns.append(coefficients[::-1])
-        errors.append(error)
-    yield f"\n# {pieces.text}, by x - c, for c = {pieces.first} + k {pieces.step},"
-    yield f"# within {float(max(errors)):.1e}."
+    fits = [piece_fit(pieces, k) for k in range(8)]
+    columns = [coefficients for coefficients, _ in fits]
+    yield f"\n# {pieces.text}, by x - c,"
+    yield f"# within {float(max(error for _, error in fits)):.1e}."
+    if pieces.wants_centres:
+        centres = [rounded(centre, pieces.bits) for centre in pieces.centres]
+        yield from table(f"{pieces.name}_CENTRES", centres)
     rows = [[rounded(value, pieces.bits) for value in row] for row in zip(*columns, strict=True)]
     yield f"{pieces.name} = ("
     for row in rows:
@@ -355,6 +403,10 @@ def piece_lines(pieces: Pieces) -> Iterator[str]:
         yield from (f"        {literal}," for literal in row)
         yield "    ),"
     yield ")"
+    if pieces.wants_low:
+        yield "# What rounding took from the first row."
+        lost = [column[0] - mp.mpf(rounded(column[0], pieces.bits)) for column in columns]
+        yield from table(f"{pieces.name}_LOW", [rounded(value, pieces.bits) for value in lost])
 
 
 def odd_fit(ratio: Function, half: mp.mpf, terms: int) -> tuple[list[mp.mpf], mp.mpf]:
@@ -363,7 +415,7 @@ def odd_fit(ratio: Function, half: mp.mpf, terms: int) -> tuple[list[mp.mpf], mp
     lowest_first = [mp.mpf(0)] * terms
     lowest_first[1 : 2 * len(odd) : 2] = odd[::-1]
     lowest_first[1] -= 1
-    return lowest_first[::-1], error * half
+    return lowest_first, error * half
 
 
 def rounded(value: mp.mpf, bits: int) -> str:

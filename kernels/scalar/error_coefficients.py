@@ -1,6 +1,6 @@
 """Polynomials of error functions; written by tools/fit_polynomials.py."""
 
-# erf(x), but erf(x) - x near 0, by x - c, for c = 0 + k 0.53125,
+# erf(x), but erf(x) - x near 0, with c = 0 + k 0.53125, by x - c,
 # within 1.9e-09.
 ERF_FLOAT = (
     (
@@ -85,7 +85,7 @@ ERF_FLOAT = (
     ),
 )
 
-# erf(x), but erf(x) - x near 0, by x - c, for c = 0 + k 0.796875,
+# erf(x), but erf(x) - x near 0, with c = 0 + k 0.796875, by x - c,
 # within 7.6e-18.
 ERF_DOUBLE = (
     (
@@ -260,7 +260,7 @@ ERF_DOUBLE = (
     ),
 )
 
-# exp(y**2) erfc(y) / x with x = 1 / (y + 3), by x - c, for c = 0.0859375 + k 0.03515625,
+# exp(y**2) erfc(y) / x with x = 1 / (y + 3), with c = 0.0859375 + k 0.03515625, by x - c,
 # within 5.8e-10.
 ERFC_FLOAT = (
     (
@@ -325,7 +325,7 @@ ERFC_FLOAT = (
     ),
 )
 
-# exp(y**2) erfc(y) / x with x = 1 / (y + 3), by x - c, for c = 0.048828125 + k 0.0380859375,
+# exp(y**2) erfc(y) / x with x = 1 / (y + 3), with c = 0.048828125 + k 0.0380859375, by x - c,
 # within 2.2e-18.
 ERFC_DOUBLE = (
     (
@@ -438,4 +438,15 @@ ERFC_DOUBLE = (
         -6939.389586096757,
         -3672.231545388255,
     ),
+)
+# What rounding took from the first row.
+ERFC_DOUBLE_LOW = (
+    -4.2176318412688617e-17,
+    5.738310616812298e-17,
+    1.0961696691934025e-17,
+    -5.207793724870344e-17,
+    3.0257104177548825e-17,
+    -3.513847892983306e-17,
+    -1.5627196457288286e-16,
+    -2.619340311817645e-16,
 )

@@ -129,7 +129,7 @@ def log_of_sum(
         f = b.fma(low, inverse, f)
     if doublings is not None:
         k = k + doublings
-    result = _log_near_one_single(b, f, k, p) if p is not DOUBLE else _log_near_one(b, f, k, p)
+    result = _log_near_one(b, f, k, p)
     with b.when(unusual, (result,)) as branch:
         held = b.hold(x)
         infinity = float("inf")
@@ -137,6 +137,24 @@ def log_of_sum(
         special = b.select(b.compare("oeq", held, 0.0), -infinity, special)
         branch.give(b.select(b.compare("ult", held, 0.0), float("nan"), special))
     return branch.results[0]
+
+
+def minus_log_of_normal(b: Builder, x: Value) -> Value:
+    """-log(x) of a normal number below 1; of others, some number or NaN.
+
+    A float is within an ulp of the larger of 1 and the result.
+    """
+    p = precision_of(x)
+    f, exponent = _parted(b, x, p)
+    k = whole_number(b, exponent, p)
+    if p is DOUBLE:
+        return -_log_near_one_double(b, f, k, p)
+    return b.fma(f, -b.estrin(f, table.LOG_RATIO_FLOAT), k * -LN2)
+
+
+def _log_near_one(b: Builder, f: Value, k: Value, p: Precision) -> Value:
+    """k log(2) + log(1 + f)."""
+    return _log_near_one_double(b, f, k, p) if p is DOUBLE else _log_near_one_single(b, f, k, p)
 
 
 def _parted(b: Builder, x: Value, p: Precision) -> tuple[Value, Value]:
@@ -154,7 +172,7 @@ def _log_near_one_single(b: Builder, f: Value, k: Value, p: Precision) -> Value:
     return b.fma(k, p.ln2_high, f + rest)
 
 
-def _log_near_one(b: Builder, f: Value, k: Value, p: Precision) -> Value:
+def _log_near_one_double(b: Builder, f: Value, k: Value, p: Precision) -> Value:
     """k log(2) + log(1 + f), by log(1 + f) = 2 atanh(s), s = f / (2 + f)."""
     s = f / (f + 2.0)
     z = s * s

@@ -62,16 +62,34 @@ def place_of(b: Builder, x: Value, step: float, first: float = 0.0) -> Place:
     return Place(b.bits(shifted) & 7, rest - first if first else rest)
 
 
+def half_octave_of(b: Builder, x: Value, start: float) -> Value:
+    """The index of a number from `start` to 16 times that among eight intervals, each with half as
+    many floats as there are between a number and its double.
+    """
+    p = precision_of(x)
+    return b.shift_right(b.bits(x) - p.pattern_of(start), p.mantissa - 1) & 7
+
+
 def polynomial_at(b: Builder, place: Place, rows: Sequence[Sequence[float]]) -> Value:
     """One of eight polynomials of the distance: that of the index.
 
     A row has the coefficients of one power, the lowest first.
     """
     element = place.rest.element
-    result = lookup(b, element, rows[-1], place.index)
-    for row in rows[-2::-1]:
-        result = b.fma(result, place.rest, lookup(b, element, row, place.index))
-    return result
+    first, *others = [lookup(b, element, row, place.index) for row in rows]
+    return b.fma(b.estrin(place.rest, others), place.rest, first)
+
+
+def polynomial_in_two_parts(
+    b: Builder, place: Place, rows: Sequence[Sequence[float]], low_row: Sequence[float]
+) -> tuple[Value, Value]:
+    """`polynomial_at` as a sum of two; `low_row` is what rounding took from the first row."""
+    element = place.rest.element
+    first = lookup(b, element, rows[0], place.index)
+    slope = polynomial_at(b, place, rows[1:])
+    total = b.fma(slope, place.rest, first)
+    low = b.fma(slope, place.rest, first - total)
+    return total, low + lookup(b, element, low_row, place.index)
 
 
 def _lanes(start: int, register: int, lanes: int) -> list[int]:
