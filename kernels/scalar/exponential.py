@@ -22,10 +22,14 @@ from .precision import (
     polynomial,
     power_of_two,
     precision_of,
+    product_error,
     scaled,
     sum_error,
     whole_number,
 )
+
+_LOG2_E, _LOG2_E_LOW = 1.4426950408889634, 2.0355273740931033e-17
+_LOG2_E_FLOAT, _LOG2_E_FLOAT_LOW = 1.4426950216293335, 1.9259629911266175e-08
 
 
 def _reduce(b: Builder, x: Value, p: Precision) -> tuple[Value, Value]:
@@ -106,6 +110,17 @@ def log_of_sum(
 
     `doublings` is a whole number in the format of `x`.
     """
+    return _logarithm(b, x, _log_near_one, low, doublings)
+
+
+def _logarithm(
+    b: Builder,
+    x: Value,
+    near_one: Callable[[Builder, Value, Value, Precision], Value],
+    low: Value | None = None,
+    doublings: Value | None = None,
+) -> Value:
+    """A logarithm by that of 2**k (1 + f), and the special values of all of them."""
     p = precision_of(x)
     smallest, infinite = p.pattern_of(p.smallest_normal), p.pattern_of(float("inf"))
     ordinary = b.compare("ult", b.bits(x) - smallest, infinite - smallest)
@@ -129,7 +144,7 @@ def log_of_sum(
         f = b.fma(low, inverse, f)
     if doublings is not None:
         k = k + doublings
-    result = _log_near_one(b, f, k, p)
+    result = near_one(b, f, k, p)
     with b.when(unusual, (result,)) as branch:
         held = b.hold(x)
         infinity = float("inf")
@@ -174,17 +189,42 @@ def _log_near_one_single(b: Builder, f: Value, k: Value, p: Precision) -> Value:
 
 def _log_near_one_double(b: Builder, f: Value, k: Value, p: Precision) -> Value:
     """k log(2) + log(1 + f), by log(1 + f) = 2 atanh(s), s = f / (2 + f)."""
-    s = f / (f + 2.0)
-    z = s * s
-    rest = b.estrin(z, table.LOG_BY_ATANH_DOUBLE) * z
-    half_square = (f * f) * 0.5
+    s, rest, half_square = _log_by_atanh(b, f)
     correction = b.fma(s, half_square + rest, k * p.ln2_low)
     return b.fma(k, p.ln2_high, f - (half_square - correction))
+
+
+def _log_by_atanh(b: Builder, f: Value) -> tuple[Value, Value, Value]:
+    """(s, rest, half) with log(1 + f) = f - (half - s (half + rest)), half = f**2 / 2."""
+    s = f / (f + 2.0)
+    z = s * s
+    return s, b.estrin(z, table.LOG_BY_ATANH_DOUBLE) * z, (f * f) * 0.5
+
+
+def _log2_near_one(b: Builder, f: Value, k: Value, p: Precision) -> Value:
+    """k + log2(1 + f), exact where f is 0: log(1 + f) = f + tail, and log2(e) in two parts."""
+    if p is DOUBLE:
+        s, rest, half_square = _log_by_atanh(b, f)
+        tail = b.fma(s, half_square + rest, -half_square)
+    else:
+        square = f * f
+        tail = b.fma(square, -0.5, (f * square) * b.estrin(f, table.LOG_FLOAT))
+    high, low = (_LOG2_E, _LOG2_E_LOW) if p is DOUBLE else (_LOG2_E_FLOAT, _LOG2_E_FLOAT_LOW)
+    main = f * high
+    main_low = b.fma(f, low, product_error(b, f, b.constant(p.element, high), main))
+    total = k + main
+    total_low = (k - total) + main
+    return total + (total_low + b.fma(tail, high, main_low))
 
 
 def log(b: Builder, x: Value) -> Value:
     """The natural logarithm, within 1 ulp; NaN below 0."""
     return log_of_sum(b, x)
+
+
+def log2(b: Builder, x: Value) -> Value:
+    """The logarithm to base 2, within 1.1 ulp and exact for powers of two; NaN below 0."""
+    return _logarithm(b, x, _log2_near_one)
 
 
 def log1p(b: Builder, x: Value) -> Value:
@@ -226,6 +266,7 @@ EXPONENTIAL: dict[str, Callable[..., Value]] = {
     "exp2": exp2,
     "expm1": expm1,
     "log": log,
+    "log2": log2,
     "log1p": log1p,
     "tanh": tanh,
     "logistic": logistic,

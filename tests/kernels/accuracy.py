@@ -112,6 +112,7 @@ CASES = [
     Case("exp2", by_width((-149, 128), (-1074, 1023.9)), np.exp2, lambda x: mpmath.mpf(2) ** x),
     Case("expm1", by_width((-30, 88.7), (-50, 709.7)), np.expm1, mpmath.expm1),
     Case("log", positive(1e-44, 1e38), np.log, mpmath.log),
+    Case("log2", positive(1e-44, 1e38), np.log2, lambda x: mpmath.log(x, 2)),
     Case("log1p", above_minus_one, np.log1p, mpmath.log1p),
     Case("pow", power_pairs, np.power, mpmath.power, single=1.0),
     Case("tanh", across(-20, 20), np.tanh, mpmath.tanh),

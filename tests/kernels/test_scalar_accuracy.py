@@ -91,6 +91,7 @@ SPECIAL_VALUES: dict[str, list[tuple[float, float]]] = {
     "exp2": [(0.0, 1), (INF, INF), (-INF, 0), (NAN, NAN), (1e5, INF), (-1e5, 0), (10, 1024)],
     "expm1": [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -1), (NAN, NAN), (1e5, INF)],
     "log": [(0.0, -INF), (-0.0, -INF), (1, 0.0), (INF, INF), (-1, NAN), (-INF, NAN), (NAN, NAN)],
+    "log2": [(0.0, -INF), (-0.0, -INF), (1, 0.0), (INF, INF), (-1, NAN), (NAN, NAN), (8, 3)],
     "log1p": [(0.0, 0.0), (-0.0, -0.0), (-1, -INF), (INF, INF), (-2, NAN), (NAN, NAN)],
     "tanh": [(0.0, 0.0), (-0.0, -0.0), (INF, 1), (-INF, -1), (NAN, NAN)],
     "logistic": [(0.0, 0.5), (INF, 1), (-INF, 0.0), (NAN, NAN), (1e5, 1), (-1e5, 0)],
