@@ -105,15 +105,6 @@ ERFC_TEXT = "exp(y**2) erfc(y) / x with x = 1 / (y + 3)"
 ERF_INV_TEXT = "erfinv(y) / y with x = -log(1 - y**2)"
 
 
-def lgamma_rest(v: mp.mpf) -> mp.mpf:
-    t = v + mp.mpf(13) / 8
-    if abs(t - 1) < mp.mpf(10) ** -25:
-        return mp.euler
-    if abs(t - 2) < mp.mpf(10) ** -25:
-        return 1 - mp.euler
-    return mp.loggamma(t) / ((t - 1) * (t - 2))
-
-
 def stirling_rest(u: mp.mpf) -> mp.mpf:
     """(lgamma(z) - (z - 1/2) log(z) + z - log(2 pi) / 2) z at u = 1 / z**2."""
     if u < mp.mpf(10) ** -12:
@@ -287,16 +278,7 @@ ELEMENTARY_FITS = [
     Fit("ATAN", "(atan(x) - x) / x**3, by x**2", rest(mp.atan, -3, 5), 0, 0.1716, 5, 11),
     Fit("ASIN", "(asin(x) - x) / x**3, by x**2", rest(mp.asin, 6, 40 / 3), 0, 0.25, 6, 13),
 ]
-SPECIAL_FITS = [
-    Fit(
-        "LGAMMA",
-        "lgamma(1.625 + v) / ((v + 0.625) (v - 0.375))",
-        lgamma_rest,
-        -0.625,
-        0.625,
-        0,
-        23,
-    ),
+LGAMMA_FITS = [
     Fit(
         "STIRLING",
         "(lgamma(z) - (z - 1/2) log(z) + z - log(2 pi) / 2) z, by 1 / z**2",
@@ -306,22 +288,24 @@ SPECIAL_FITS = [
         0,
         8,
     ),
+]
+DIGAMMA_FITS = [
     Fit(
-        "DIGAMMA",
+        "DIGAMMA_FAR",
         "(log(z) - 1 / (2 z) - digamma(z)) z**2, by 1 / z**2",
         digamma_rest,
         0,
-        1 / 64,
+        1 / 256,
         0,
-        9,
+        6,
     ),
 ]
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """Polynomials of x - c on eight intervals, with a c for each; where the function is 0 at c, so
-    is the polynomial.
+    """Polynomials of x - c on eight intervals, with a c for each; on the first few of them perhaps
+    of another function.
     """
 
     name: str
@@ -333,6 +317,8 @@ class Pieces:
     bits: int
     wants_low: bool = False
     wants_centres: bool = False
+    first_function: Function | None = None
+    first_pieces: int = 0
 
 
 def evenly(name: str, text: str, f: Function, first: float, step: float, *rest: int) -> Pieces:
@@ -366,23 +352,65 @@ ERROR_PIECES = [
     evenly("ERFC_FLOAT", ERFC_TEXT, erfcx_ratio, 0.0859375, 9 / 256, 6, 24),
     evenly("ERFC_DOUBLE", ERFC_TEXT, erfcx_ratio, 0.048828125, 39 / 1024, 11, 53, True),
 ]
+DIGAMMA_ZERO = mp.findroot(mp.digamma, 1.46)
+
+
+def lgamma_ratio(t: mp.mpf) -> mp.mpf:
+    """lgamma(t) / ((t - 1) (t - 2))."""
+    if abs(t - 1) < mp.mpf(10) ** -25:
+        return mp.euler
+    if abs(t - 2) < mp.mpf(10) ** -25:
+        return 1 - mp.euler
+    return mp.loggamma(t) / ((t - 1) * (t - 2))
+
+
+def digamma_ratio(t: mp.mpf) -> mp.mpf:
+    """digamma(t) / (t - z), with its zero z."""
+    if abs(t - DIGAMMA_ZERO) < mp.mpf(10) ** -25:
+        return mp.polygamma(1, DIGAMMA_ZERO)
+    return mp.digamma(t) / (t - DIGAMMA_ZERO)
+
+
+def gamma_pieces(name: str, f: Function, terms: int, precise: bool) -> Pieces:
+    """lgamma or digamma, in double: for float results, or with what rounding takes."""
+    if f is mp.loggamma:
+        ends, ratio, count = half_octaves(1 / 2), lgamma_ratio, 5
+        text = "lgamma(x), but lgamma(x) / ((x - 1) (x - 2)) below 3"
+    else:
+        ends, ratio, count = half_octaves(1), digamma_ratio, 2
+        text = "digamma(x), but digamma(x) / (x - z) below 2, with its zero z"
+    middles = [mp.mpf(low + high) / 2 for low, high in ends]
+    return Pieces(name, text, f, ends, middles, terms, 53, precise, precise, ratio, count)
+
+
+LGAMMA_PIECES = [
+    gamma_pieces("LGAMMA_DOUBLE", mp.loggamma, 18, True),
+    gamma_pieces("LGAMMA_SHORT", mp.loggamma, 10, False),
+]
+DIGAMMA_PIECES = [
+    gamma_pieces("DIGAMMA_DOUBLE", mp.digamma, 19, True),
+    gamma_pieces("DIGAMMA_SHORT", mp.digamma, 10, False),
+]
 INVERSE_PIECES = [
     inverse_erf_pieces("ERF_INV_FLOAT", 17 / 16, 7, 24),
     inverse_erf_pieces("ERF_INV_DOUBLE", 39 / 16, 16, 53, True),
 ]
 
 
+def digamma_zero() -> Iterator[str]:
+    """The zero of digamma in two parts."""
+    high = float(rounded(DIGAMMA_ZERO, 53))
+    yield "\n# The zero of digamma."
+    yield f"DIGAMMA_ZERO, DIGAMMA_ZERO_LOW = {high!r}, {rounded(DIGAMMA_ZERO - mp.mpf(high), 53)}"
+
+
 def piece_fit(pieces: Pieces, k: int) -> tuple[list[mp.mpf], mp.mpf]:
     """One polynomial, lowest power first, and its error."""
-    f, centre, terms = pieces.function, mp.mpf(pieces.centres[k]), pieces.terms
+    centre, terms = mp.mpf(pieces.centres[k]), pieces.terms
     interval = [mp.mpf(end) - centre for end in pieces.ends[k]]
-    if f is mp.erf and k == 0:
+    if pieces.function is mp.erf and k == 0:
         return odd_fit(erf_ratio, interval[1], terms)
-    if abs(f(centre)) < mp.mpf(10) ** -40:
-        small = mp.mpf(10) ** -20
-        ratio = by_series(lambda v: f(centre + v) / v, small, lambda v: mp.diff(f, centre))
-        found, error = mp.chebyfit(ratio, interval, terms - 1, error=True)
-        return [mp.mpf(0), *found[::-1]], error * abs(interval[1] - interval[0])
+    f = pieces.first_function if k < pieces.first_pieces else pieces.function
     found, error = mp.chebyfit(lambda v: f(centre + v), interval, terms, error=True)
     return list(found[::-1]), error
 
@@ -405,7 +433,7 @@ def piece_lines(pieces: Pieces) -> Iterator[str]:
     yield ")"
     if pieces.wants_low:
         yield "# What rounding took from the first row."
-        lost = [column[0] - mp.mpf(rounded(column[0], pieces.bits)) for column in columns]
+        lost = [column[0] - mp.mpf(float(rounded(column[0], pieces.bits))) for column in columns]
         yield from table(f"{pieces.name}_LOW", [rounded(value, pieces.bits) for value in lost])
 
 
@@ -446,11 +474,15 @@ def module(what: str, fits: Sequence[Fit], pieces: Sequence[Pieces], *more: str)
 
 def main(folder: Path) -> None:
     """Writes the files into the folder."""
-    elementary = module("elementary functions", ELEMENTARY_FITS, [], *log_tables())
-    (folder / "coefficients.py").write_text(elementary)
-    special = module("gamma functions and inverse erf", SPECIAL_FITS, INVERSE_PIECES)
-    (folder / "special_coefficients.py").write_text(special)
-    (folder / "error_coefficients.py").write_text(module("error functions", [], ERROR_PIECES))
+    files = {
+        "coefficients": module("elementary functions", ELEMENTARY_FITS, [], *log_tables()),
+        "error_coefficients": module("error functions", [], ERROR_PIECES),
+        "inverse_coefficients": module("the inverse error function", [], INVERSE_PIECES),
+        "lgamma_coefficients": module("lgamma", LGAMMA_FITS, LGAMMA_PIECES),
+        "digamma_coefficients": module("digamma", DIGAMMA_FITS, DIGAMMA_PIECES, *digamma_zero()),
+    }
+    for name, text in files.items():
+        (folder / f"{name}.py").write_text(text)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..builder import Builder, Value
-from . import error_coefficients as tables, special_coefficients as inverse_tables
+from . import error_coefficients as tables, inverse_coefficients as inverse_tables
 from .exponential import exp_times, minus_log_of_normal
 from .lookup import (
     Place,

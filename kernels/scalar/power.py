@@ -30,7 +30,7 @@ _PARTS_BITS = 3
 _THIRD = 1 / 3
 
 
-def _log_in_two_parts(b: Builder, x: Value, p: Precision) -> tuple[Value, Value]:
+def log_in_two_parts(b: Builder, x: Value, p: Precision) -> tuple[Value, Value]:
     """log(x) of a positive number as a sum of two, within 2**-9 ulp of the first."""
     single = p.element == "float"
     small = b.compare("olt", x, p.smallest_normal)
@@ -90,7 +90,7 @@ def pow(b: Builder, x: Value, y: Value) -> Value:
     x, y = b.align_lanes(x, y)
     p = precision_of(x)
     a = b.fabs(x)
-    high, low = _log_in_two_parts(b, a, p)
+    high, low = log_in_two_parts(b, a, p)
     exponent, rest = _parts_of_exponent(b, y, p)
     product = exponent * high
     product_low = b.fma(exponent, low, product_error(b, exponent, high, product))
