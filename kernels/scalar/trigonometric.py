@@ -55,18 +55,23 @@ def tan(b: Builder, x: Value) -> Value:
 
 
 def _tan_double(b: Builder, x: Value) -> Value:
-    """By t = tan(r / 2), in two parts: tan(r) = 2 t / (1 - t**2), and -1 / tan(r) where the quarter
-    is odd.
-    """
     reduced = reduce_quarters(b, x, wants_low=True)
-    h = reduced.rest * 0.5
+    odd = b.compare("ne", reduced.quarters & 1, 0)
+    return tan_of_rest(b, reduced.rest, reduced.low, odd)
+
+
+def tan_of_rest(b: Builder, r: Value, low: Value, odd: Value) -> Value:
+    """tan(r + low), or -1 / tan(r + low) where `odd`, of doubles within 1.6 ulp.
+
+    By t = tan(r / 2), in two parts: tan(r) = 2 t / (1 - t**2).
+    """
+    h = r * 0.5
     z = h * h
-    cubic = b.fma(b.estrin(z, table.TAN_HALF_DOUBLE) * z, h, reduced.low * 0.5)
+    cubic = b.fma(b.estrin(z, table.TAN_HALF_DOUBLE) * z, h, low * 0.5)
     t = b.copysign(h + cubic, h)
     t_low = (h - t) + cubic
     sine = t + t
     cosine = b.fma(-t, t, 1.0)
-    odd = b.compare("ne", reduced.quarters & 1, 0)
     numerator, denominator = b.select(odd, -cosine, sine), b.select(odd, sine, cosine)
     inverse = 1.0 / denominator
     quotient = numerator * inverse
