@@ -35,9 +35,8 @@ from .operands import bases_of
 # Rough costs, in additions.
 _COSTS = dict.fromkeys(("add", "sub", "mul", "neg", "max", "min", "select_n", "square"), 1)
 _COSTS |= dict.fromkeys(("div", "sqrt", "rsqrt", "rem", "integer_pow"), 4)
-_COSTS |= dict.fromkeys(
-    ("exp", "exp2", "expm1", "log", "log1p", "tanh", "logistic", "sin", "cos", "tan", "erf"), 12
-)
+_COSTS |= dict.fromkeys(("exp", "exp2", "expm1", "log", "log2", "log1p", "tanh", "logistic"), 12)
+_COSTS |= dict.fromkeys(("sin", "cos", "tan", "erf"), 12)
 _COSTS |= dict.fromkeys(("pow", "atan2", "erfc", "lgamma", "digamma", "threefry2x32"), 40)
 _TRANSCENDENTAL = 8
 _SHARE = 6  # a value this dear is stored rather than computed in two nests
