@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..builder import Builder, Value
 from . import coefficients as table
 from .exponential import exp_scaled, log_of_sum
-from .precision import polynomial, product_error, residual, sum_error
+from .precision import any_lane, polynomial, product_error, residual, sum_error
 
 
 def sinh(b: Builder, x: Value) -> Value:
@@ -67,7 +67,11 @@ def acosh(b: Builder, x: Value) -> Value:
     argument = b.select(far, x, outer)
     argument_low = b.select(far, 0.0, outer_low)
     doublings = b.select(far, b.constant(x.element, 1.0), 0.0)
-    return log_of_sum(b, argument, argument_low, doublings)
+    result = log_of_sum(b, argument, argument_low, doublings)
+    less = b.compare("olt", x, 1.0)
+    with b.when(any_lane(b, less), (result,)) as branch:
+        branch.give(b.select(less, float("nan"), b.hold(result)))
+    return branch.results[0]
 
 
 def atanh(b: Builder, x: Value) -> Value:
