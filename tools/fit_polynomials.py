@@ -272,7 +272,7 @@ ELEMENTARY_FITS = [
         3,
         6,
     ),
-    Fit("TAN_HALF", "(tan(x) - x) / x**3, by x**2", rest(mp.tan, 3, 7.5), 0, 0.1549, 0, 10),
+    Fit("TAN_HALF", "(tan(x) - x) / x**3, by x**2", rest(mp.tan, 3, 7.5), 0, 0.1549, 5, 10),
     Fit("TANH", "(tanh(x) - x) / x**3, by x**2", rest(mp.tanh, -3, 7.5), 0, 0.36, 5, 12),
     Fit("SINH", "(sinh(x) - x) / x**3, by x**2", rest(mp.sinh, 6, 120), 0, 1, 4, 7),
     Fit("ATAN", "(atan(x) - x) / x**3, by x**2", rest(mp.atan, -3, 5), 0, 0.1716, 5, 11),

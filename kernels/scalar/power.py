@@ -76,6 +76,10 @@ def _parts_of_exponent(b: Builder, y: Value, p: Precision) -> tuple[Value, Value
     cut = BITS[y.element] - (p.mantissa + 1)
     if cut <= 0:
         return b.cast("sitofp", y, p.element), None
+    if cut > p.mantissa:
+        wide = b.cast("sitofp", y, "double")
+        total = b.cast("fptrunc", wide, p.element)
+        return total, b.cast("fptrunc", wide - b.cast("fpext", total, "double"), p.element)
     mask = (1 << cut) - 1
     head, tail = b.cast("sitofp", y & ~mask, p.element), b.cast("sitofp", y & mask, p.element)
     total = head + tail

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..builder import Builder, Value
-from .precision import HALF_PI, HALF_PI_LOW, any_lane, precision_of, product_error
+from .precision import HALF_PI, HALF_PI_LOW, any_lane, precision_of, product_error, sum_error
 
 # pi/2 in parts, each cut downwards: with positive parts a negative zero stays one. The product of
 # the first with a whole number is exact together with the subtraction.
@@ -118,7 +118,11 @@ def _by_parts(b: Builder, x: Value, parts: tuple[float, float, float], wants_low
     rest = r - n * second
     # The remainder `r` is a multiple of the ulp of the product, so that r - rest is exact.
     low = b.fma(n, -third, b.fma(n, -second, r - rest))
-    return Reduced(quarters, rest, low)
+    if b.fused:
+        return Reduced(quarters, rest, low)
+    # The short parts leave so much to the third that it may be more than the rest.
+    total = rest + low
+    return Reduced(quarters, total, sum_error(rest, low, total))
 
 
 def _any_size(b: Builder, x: Value) -> Reduced:
