@@ -178,6 +178,16 @@ def log_tables() -> Iterator[str]:
         yield from table(f"LOG_LOW_{kind}", [rounded(value, bits) for value in low])
 
 
+def eighth_powers() -> Iterator[str]:
+    """The powers of two to eighths, in two parts."""
+    powers = [mp.mpf(2) ** (mp.mpf(k) / 8) for k in range(8)]
+    high = [rounded(power, 53) for power in powers]
+    low = [power - mp.mpf(float(main)) for power, main in zip(powers, high, strict=True)]
+    yield "\n# 2**(k / 8), and what rounding took."
+    yield from table("EIGHTH_POWERS", high)
+    yield from table("EIGHTH_POWERS_LOW", [rounded(value, 53) for value in low])
+
+
 def table(name: str, literals: Sequence[str]) -> Iterator[str]:
     """The lines of one tuple."""
     yield f"{name} = ("
@@ -198,6 +208,19 @@ ELEMENTARY_FITS = [
         HALF_LOG2,
         5,
         11,
+    ),
+    Fit(
+        "EXP_SHORT",
+        "(exp(r) - 1 - r) / r**2",
+        by_series(
+            lambda r: (mp.exp(r) - 1 - r) / r**2,
+            1e-15,
+            lambda r: mp.mpf(1) / 2 + r / 6 + r * r / 24,
+        ),
+        -0.04335,
+        0.04335,
+        0,
+        6,
     ),
     Fit(
         "EXPM1",
@@ -475,7 +498,9 @@ def module(what: str, fits: Sequence[Fit], pieces: Sequence[Pieces], *more: str)
 def main(folder: Path) -> None:
     """Writes the files into the folder."""
     files = {
-        "coefficients": module("elementary functions", ELEMENTARY_FITS, [], *log_tables()),
+        "coefficients": module(
+            "elementary functions", ELEMENTARY_FITS, [], *log_tables(), *eighth_powers()
+        ),
         "error_coefficients": module("error functions", [], ERROR_PIECES),
         "inverse_coefficients": module("the inverse error function", [], INVERSE_PIECES),
         "lgamma_coefficients": module("lgamma", LGAMMA_FITS, LGAMMA_PIECES),

@@ -73,11 +73,16 @@ def above_minus_one(rng: np.random.Generator, count: int, double: bool) -> tuple
 
 
 def power_pairs(rng: np.random.Generator, count: int, double: bool) -> tuple[np.ndarray, ...]:
-    """Bases of every magnitude with small exponents, and bases near 1 with large ones."""
-    bases = np.concatenate([np.abs(spread(rng, 1e-30, 1e30, count)), rng.uniform(0.5, 2, count)])
-    large = 1000 if double else 120
-    powers = np.concatenate([rng.uniform(-10, 10, count), rng.uniform(-large, large, count)])
-    return bases, powers
+    """Bases of every magnitude with small exponents, bases near 1 with large ones, and at every
+    distance from 1 with exponents that give results of every magnitude.
+    """
+    large, end = (1000, 700) if double else (120, 85)
+    beside_one = 1 + spread(rng, 1e-12, 0.5, count).astype("float64" if double else "float32")
+    beside_one = beside_one[beside_one != 1].astype(np.float64)
+    sizes = rng.uniform(-end, end, beside_one.size)
+    bases = [np.abs(spread(rng, 1e-30, 1e30, count)), rng.uniform(0.5, 2, count), beside_one]
+    powers = [rng.uniform(-10, 10, count), rng.uniform(-large, large, count)]
+    return np.concatenate(bases), np.concatenate([*powers, sizes / np.log(beside_one)])
 
 
 def plane(rng: np.random.Generator, count: int, double: bool) -> tuple[np.ndarray, ...]:
