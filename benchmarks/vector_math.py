@@ -62,7 +62,7 @@ FUNCTIONS = {
     "add": Function((-2, 2), np.add, 2, "numpy.add"),
     "div": Function((-2, 2), np.divide, 2, "numpy.divide"),
     "max": Function((-2, 2), np.maximum, 2, "numpy.maximum"),
-    "rem": Function((-9, 9), np.fmod, 2, "lax.rem", "fmod"),
+    "rem": Function((-9, 9), np.fmod, 2, "lax.rem"),
     "sqrt": Function((0, 9), np.sqrt, 1, "lax.sqrt", "sqrt"),
     "rsqrt": Function((0.1, 9), inverse_root, 1, "lax.rsqrt", "", "rsqrt"),
     "cbrt": Function((-9, 9), np.cbrt, 1, "lax.cbrt", "", "cbrt"),

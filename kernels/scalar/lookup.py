@@ -29,7 +29,7 @@ def lookup(b: Builder, element: str, table: Sequence[float], index: Value) -> Va
     >>> b = Builder()
     >>> one = lookup(b, "double", range(8), Value(b, "%k", "i64", 1, 0))
     >>> print(b.body())
-      %v1 = getelementptr double, ptr @table_6aa1fef8b1, i64 %k
+      %v1 = getelementptr double, ptr @table_da85255486, i64 %k
       %v2 = load double, ptr %v1, align 8
     """
     if index.lanes == 1 or b.vector_bytes < 32:
