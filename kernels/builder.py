@@ -37,11 +37,13 @@ class Builder(Control):
     """Writes the body of one LLVM function.
 
     `fused` says whether the target has a fused multiply-add; where it has none, `fma` becomes
-    `fmuladd`, which LLVM expands to a product and a sum instead of a library call.
+    `fmuladd`, which LLVM expands to a product and a sum instead of a library call. `vector_bytes`
+    is the width of the target's vector registers.
     """
 
-    def __init__(self, *, fused: bool = True) -> None:
+    def __init__(self, *, fused: bool = True, vector_bytes: int = 16) -> None:
         self.fused = fused
+        self.vector_bytes = vector_bytes
         self.declarations: set[str] = set()
         self.functions: dict[tuple[object, ...], tuple[str, str]] = {}  # of `scalar.outline`
         self.scopes = [Scope(label="entry")]
@@ -219,7 +221,7 @@ class Builder(Control):
             result = self.fma(result, x, coefficient)
         return self.lift(result, x)
 
-    def estrin(self, x: Value, coefficients: Sequence[float]) -> Value:
+    def estrin(self, x: Value, coefficients: Sequence[Operand]) -> Value:
         """The same polynomial by pairs: a chain of logarithmic length."""
         terms: list[Operand] = list(coefficients)
         power = x
@@ -264,6 +266,15 @@ class Builder(Control):
         second, both = ("poison", (x,)) if y is None else (y.name, (x, y))
         text = f"shufflevector {x.type} {x.name}, {x.type} {second}, <{n} x i32> <{mask}>"
         return self.define(x.element, n, text, both)
+
+    def concatenate(self, low: Value, high: Value) -> Value:
+        """The lanes of one vector, then those of another of the same type."""
+        return self.shuffle(low, range(2 * low.lanes), high)
+
+    def reshaped(self, x: Value, element: str, lanes: int) -> Value:
+        """The same bits as lanes of another width."""
+        text = f"bitcast {x.type} {x.name} to {vector_type(element, lanes)}"
+        return self.define(element, lanes, text, (x,))
 
     def call(
         self, result: tuple[str, int] | None, function: str, operands: Sequence[Value]

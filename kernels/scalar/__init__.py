@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from ..builder import Builder, Value
 from .arithmetic import BOOLEAN, FLOAT, INTEGER, integer_power, nextafter, round_away, select_n
 from .convert import bitcast, convert, reduce_precision
+from .error import ERROR
 from .exponential import EXPONENTIAL
 from .formats import FORMATS, format_of, narrow, widen
+from .gamma import GAMMA
 from .hyperbolic import HYPERBOLIC
 from .integer import BITWISE
 from .outline import outlined
-from .special import SPECIAL
+from .power import POWERS
 from .threefry import threefry2x32
 from .trigonometric import TRIGONOMETRIC
 
@@ -24,9 +26,11 @@ Params = Mapping[str, object]
 _FLOAT_FAMILIES: tuple[Mapping[str, Callable[..., Value]], ...] = (
     FLOAT,
     EXPONENTIAL,
+    POWERS,
     TRIGONOMETRIC,
     HYPERBOLIC,
-    SPECIAL,
+    ERROR,
+    GAMMA,
 )
 _REAL: dict[str, Callable[..., Value]] = {
     name: formula for family in _FLOAT_FAMILIES for name, formula in family.items()

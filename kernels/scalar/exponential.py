@@ -16,15 +16,20 @@ from .precision import (
     DOUBLE,
     LN2,
     Precision,
+    any_lane,
     at_least,
     at_most,
     polynomial,
     power_of_two,
     precision_of,
     product_error,
-    residual,
+    scaled,
     sum_error,
+    whole_number,
 )
+
+_LOG2_E, _LOG2_E_LOW = 1.4426950408889634, 2.0355273740931033e-17
+_LOG2_E_FLOAT, _LOG2_E_FLOAT_LOW = 1.4426950216293335, 1.9259629911266175e-08
 
 
 def _reduce(b: Builder, x: Value, p: Precision) -> tuple[Value, Value]:
@@ -40,25 +45,12 @@ def _exp_of_rest(b: Builder, r: Value) -> Value:
     return b.fma(polynomial(b, r, table.EXP_FLOAT, table.EXP_DOUBLE), r * r, r) + 1.0
 
 
-def _scale(b: Builder, x: Value, n: Value, p: Precision, extra: int = 0) -> Value:
-    """x times 2**(n + extra), in two steps, so that results may be infinite or below the normal
-    numbers.
-    """
-    half = b.shift_right_arithmetic(n, 1)
-    rest = n - half
-    if extra:
-        rest = rest + extra
-    return (x * power_of_two(b, half, p)) * power_of_two(b, rest, p)
-
-
-def exp_scaled(b: Builder, x: Value, extra: int = 0, low: Value | None = None) -> Value:
-    """exp(x + low) times 2**extra."""
+def exp_scaled(b: Builder, x: Value, extra: int = 0) -> Value:
+    """exp(x) times 2**extra."""
     p = precision_of(x)
     x = at_least(b, at_most(b, x, p.exp_high + 1.0), p.exp_low)
     n, r = _reduce(b, x, p)
-    if low is not None:
-        r = r + low
-    return _scale(b, _exp_of_rest(b, r), n, p, extra)
+    return scaled(b, _exp_of_rest(b, r), n, p, extra)
 
 
 def exp_times(
@@ -73,7 +65,7 @@ def exp_times(
     main = beyond + 1.0
     rest = (1.0 - main) + beyond
     product_low = rest * factor if factor_low is None else b.fma(rest, factor, main * factor_low)
-    return _scale(b, b.fma(main, factor, product_low), n, p)
+    return scaled(b, b.fma(main, factor, product_low), n, p)
 
 
 def exp_in_range(b: Builder, x: Value) -> Value:
@@ -95,7 +87,7 @@ def exp2(b: Builder, x: Value) -> Value:
     shifted = x + p.magic
     r = x - (shifted - p.magic)
     q = polynomial(b, r, table.EXP2_FLOAT, table.EXP2_DOUBLE)
-    return _scale(b, b.fma(q, r, 1.0), b.bits(shifted) - p.magic_bits, p)
+    return scaled(b, b.fma(q, r, 1.0), b.bits(shifted) - p.magic_bits, p)
 
 
 def expm1(b: Builder, x: Value) -> Value:
@@ -118,17 +110,33 @@ def log_of_sum(
 
     `doublings` is a whole number in the format of `x`.
     """
+    return _logarithm(b, x, _log_near_one, low, doublings)
+
+
+def _logarithm(
+    b: Builder,
+    x: Value,
+    near_one: Callable[[Builder, Value, Value, Precision], Value],
+    low: Value | None = None,
+    doublings: Value | None = None,
+) -> Value:
+    """A logarithm by that of 2**k (1 + f), and the special values of all of them."""
     p = precision_of(x)
-    normal = x
+    smallest, infinite = p.pattern_of(p.smallest_normal), p.pattern_of(float("inf"))
+    ordinary = b.compare("ult", b.bits(x) - smallest, infinite - smallest)
+    unusual = any_lane(b, ~ordinary)
+    f, exponent = _parted(b, x, p)
+    k = whole_number(b, exponent, p)
     if low is None:
-        small = b.compare("olt", x, p.smallest_normal)
-        normal = b.select(small, x * 2.0**p.mantissa, x)
-    pattern = b.bits(normal)
-    exponent = b.shift_right_arithmetic(pattern - p.sqrt_half_bits, p.mantissa)
-    f = b.float_of_bits(pattern - (exponent << p.mantissa), p.element) - 1.0
-    k = b.cast("sitofp", exponent, p.element)
-    if low is None:
-        k = b.select(small, k - float(p.mantissa), k)
+        with b.when(unusual, (f, k)) as branch:
+            held = b.hold(x)
+            small = b.compare("olt", held, p.smallest_normal)
+            larger = b.select(small, held * 2.0**p.mantissa, held)
+            f_of_larger, exponent = _parted(b, larger, p)
+            k_of_larger = whole_number(b, exponent, p)
+            k_of_larger = b.select(small, k_of_larger - float(p.mantissa), k_of_larger)
+            branch.give(f_of_larger, k_of_larger)
+        f, k = branch.results
     else:
         inverse = b.float_of_bits(
             (p.bias - b.intrinsic("smin", exponent, p.bias)) << p.mantissa, p.element
@@ -136,11 +144,39 @@ def log_of_sum(
         f = b.fma(low, inverse, f)
     if doublings is not None:
         k = k + doublings
-    result = _log_near_one_single(b, f, k, p) if p is not DOUBLE else _log_near_one(b, f, k, p)
-    infinity = float("inf")
-    result = b.select(b.compare("oeq", x, infinity), infinity, result)
-    result = b.select(b.compare("oeq", x, 0.0), -infinity, result)
-    return b.select(b.compare("ult", x, 0.0), float("nan"), result)
+    result = near_one(b, f, k, p)
+    with b.when(unusual, (result,)) as branch:
+        held = b.hold(x)
+        infinity = float("inf")
+        special = b.select(b.compare("oeq", held, infinity), infinity, result)
+        special = b.select(b.compare("oeq", held, 0.0), -infinity, special)
+        branch.give(b.select(b.compare("ult", held, 0.0), float("nan"), special))
+    return branch.results[0]
+
+
+def minus_log_of_normal(b: Builder, x: Value) -> Value:
+    """-log(x) of a normal number below 1; of others, some number or NaN.
+
+    A float is within an ulp of the larger of 1 and the result.
+    """
+    p = precision_of(x)
+    f, exponent = _parted(b, x, p)
+    k = whole_number(b, exponent, p)
+    if p is DOUBLE:
+        return -_log_near_one_double(b, f, k, p)
+    return b.fma(f, -b.estrin(f, table.LOG_RATIO_FLOAT), k * -LN2)
+
+
+def _log_near_one(b: Builder, f: Value, k: Value, p: Precision) -> Value:
+    """k log(2) + log(1 + f)."""
+    return _log_near_one_double(b, f, k, p) if p is DOUBLE else _log_near_one_single(b, f, k, p)
+
+
+def _parted(b: Builder, x: Value, p: Precision) -> tuple[Value, Value]:
+    """(f, k) of a normal x = 2**k (1 + f), with 1 + f within a factor of sqrt(2) of 1."""
+    pattern = b.bits(x)
+    k = b.shift_right_arithmetic(pattern - p.sqrt_half_bits, p.mantissa)
+    return b.float_of_bits(pattern - (k << p.mantissa), p.element) - 1.0, k
 
 
 def _log_near_one_single(b: Builder, f: Value, k: Value, p: Precision) -> Value:
@@ -151,14 +187,34 @@ def _log_near_one_single(b: Builder, f: Value, k: Value, p: Precision) -> Value:
     return b.fma(k, p.ln2_high, f + rest)
 
 
-def _log_near_one(b: Builder, f: Value, k: Value, p: Precision) -> Value:
+def _log_near_one_double(b: Builder, f: Value, k: Value, p: Precision) -> Value:
     """k log(2) + log(1 + f), by log(1 + f) = 2 atanh(s), s = f / (2 + f)."""
-    s = f / (f + 2.0)
-    z = s * s
-    rest = b.estrin(z, table.LOG_BY_ATANH_DOUBLE) * z
-    half_square = (f * f) * 0.5
+    s, rest, half_square = _log_by_atanh(b, f)
     correction = b.fma(s, half_square + rest, k * p.ln2_low)
     return b.fma(k, p.ln2_high, f - (half_square - correction))
+
+
+def _log_by_atanh(b: Builder, f: Value) -> tuple[Value, Value, Value]:
+    """(s, rest, half) with log(1 + f) = f - (half - s (half + rest)), half = f**2 / 2."""
+    s = f / (f + 2.0)
+    z = s * s
+    return s, b.estrin(z, table.LOG_BY_ATANH_DOUBLE) * z, (f * f) * 0.5
+
+
+def _log2_near_one(b: Builder, f: Value, k: Value, p: Precision) -> Value:
+    """k + log2(1 + f), exact where f is 0: log(1 + f) = f + tail, and log2(e) in two parts."""
+    if p is DOUBLE:
+        s, rest, half_square = _log_by_atanh(b, f)
+        tail = b.fma(s, half_square + rest, -half_square)
+    else:
+        square = f * f
+        tail = b.fma(square, -0.5, (f * square) * b.estrin(f, table.LOG_FLOAT))
+    high, low = (_LOG2_E, _LOG2_E_LOW) if p is DOUBLE else (_LOG2_E_FLOAT, _LOG2_E_FLOAT_LOW)
+    main = f * high
+    main_low = b.fma(f, low, product_error(b, f, b.constant(p.element, high), main))
+    total = k + main
+    total_low = (k - total) + main
+    return total + (total_low + b.fma(tail, high, main_low))
 
 
 def log(b: Builder, x: Value) -> Value:
@@ -166,109 +222,16 @@ def log(b: Builder, x: Value) -> Value:
     return log_of_sum(b, x)
 
 
+def log2(b: Builder, x: Value) -> Value:
+    """The logarithm to base 2, within 1.1 ulp and exact for powers of two; NaN below 0."""
+    return _logarithm(b, x, _log2_near_one)
+
+
 def log1p(b: Builder, x: Value) -> Value:
     """log(1 + x), within 1.5 ulp; NaN below -1."""
     total = x + 1.0
     low = sum_error(b.constant(x.element, 1.0), x, total)
     return b.copysign(log_of_sum(b, total, low), x)
-
-
-# -- powers --------------------------------------------------------------------------------------
-
-
-def _magnitude_power_single(b: Builder, x: Value, y: Value) -> Value:
-    """x**y of a float x > 0 and a double y, in double with short tables: one rounding counts."""
-    p = DOUBLE
-    pattern = b.bits(b.cast("fpext", x, "double"))
-    exponent = b.shift_right_arithmetic(pattern - p.sqrt_half_bits, p.mantissa)
-    f = b.float_of_bits(pattern - (exponent << p.mantissa), "double") - 1.0
-    k = b.cast("sitofp", exponent, "double")
-    log2 = b.fma(f, b.estrin(f, table.LOG2_SHORT_DOUBLE), k)
-    t = at_least(b, at_most(b, log2 * y, 200.0), -200.0)
-    shifted = t + p.magic
-    r = t - (shifted - p.magic)
-    q = b.estrin(r, table.EXP2_SHORT_DOUBLE)
-    power = power_of_two(b, b.bits(shifted) - p.magic_bits, p)
-    return b.cast("fptrunc", b.fma(q, r, 1.0) * power, "float")
-
-
-_TWO_THIRDS = 2 / 3
-_TWO_THIRDS_LOW = 3.700743415417188e-17
-
-
-def _log_in_two_parts(b: Builder, x: Value) -> tuple[Value, Value]:
-    """log(x) of a positive double as a sum of two, to about 2**-65."""
-    p = DOUBLE
-    small = b.compare("olt", x, p.smallest_normal)
-    pattern = b.bits(b.select(small, x * 2.0**p.mantissa, x))
-    exponent = b.shift_right_arithmetic(pattern - p.sqrt_half_bits, p.mantissa)
-    k = b.cast("sitofp", exponent, "double")
-    k = b.select(small, k - float(p.mantissa), k)
-    f = b.float_of_bits(pattern - (exponent << p.mantissa), "double") - 1.0
-    # s = f / (2 + f) and its error; log(1 + f) = 2 atanh(s) = 2 s + s z (2/3 + z G(z)), z = s**2.
-    g = f + 2.0
-    g_low = f - (g - 2.0)
-    inverse = 1.0 / g
-    s = f * inverse
-    s_low = (residual(b, f, s, g) - s * g_low) * inverse
-    z = s * s
-    z_low = b.fma(s + s, s_low, product_error(b, s, s, z))
-    tail = b.estrin(z, table.LOG_BY_ATANH_LONG_DOUBLE) * z
-    c = tail + _TWO_THIRDS
-    c_low = (_TWO_THIRDS - c) + tail + _TWO_THIRDS_LOW
-    w = z * c
-    w_low = b.fma(z_low, c, b.fma(z, c_low, product_error(b, z, c, w)))
-    v = s * w
-    v_low = b.fma(s_low, w, b.fma(s, w_low, product_error(b, s, w, v)))
-    whole = k * p.ln2_high
-    twice = s + s
-    first = whole + twice
-    high = first + v
-    low = ((whole - first) + twice) + ((first - high) + v)
-    low = low + b.fma(k, p.ln2_low, b.fma(s_low, 2.0, v_low))
-    total = high + low
-    return total, (high - total) + low
-
-
-def _magnitude_power(b: Builder, x: Value, y: Value) -> Value:
-    high, low = _log_in_two_parts(b, x)
-    product = y * high
-    product_low = b.fma(y, low, product_error(b, y, high, product))
-    inside = b.compare("olt", b.fabs(product), 1000.0)
-    return exp_scaled(b, product, low=b.select(inside, product_low, 0.0))
-
-
-def pow(b: Builder, x: Value, y: Value) -> Value:
-    """x**y with C's special values; float within 0.6 ulp, double within 1.2 ulp.
-
-    The exponent may be a signed integer; then it is not rounded to the format of `x`.
-    """
-    x, y = b.align_lanes(x, y)
-    infinity = float("inf")
-    a = b.fabs(x)
-    # Where x is 0 or infinite, or y infinite, the result is 0 or infinite.
-    edge = b.compare("oeq", a, infinity) | b.compare("oeq", x, 0.0)
-    if y.is_float:
-        whole = b.compare("oeq", b.intrinsic("trunc", y), y)
-        half = y * 0.5
-        odd = whole & b.compare("one", b.intrinsic("trunc", half), half)
-        endless = b.compare("oeq", b.fabs(y), infinity)
-        edge = edge | endless
-        undefined = (b.compare("olt", x, 0.0) & ~whole & ~edge) | b.compare("uno", x, y)
-        one = b.compare("oeq", x, 1.0) | (b.compare("oeq", a, 1.0) & endless)
-        exponent = b.cast("fpext", y, "double") if y.element == "float" else y
-    else:
-        odd = b.compare("ne", y & 1, 0)
-        undefined = b.compare("uno", x, x)
-        one = b.compare("oeq", x, 1.0)
-        exponent = b.cast("sitofp", y, "double")
-    one = one | b.compare("oeq", exponent, 0.0)
-    power = _magnitude_power_single if x.element == "float" else _magnitude_power
-    grows = ~(b.compare("ogt", a, 1.0) ^ b.compare("ogt", exponent, 0.0))
-    extreme = b.select(grows, b.constant(x.element, infinity), 0.0)
-    size = b.select(edge, extreme, power(b, a, exponent))
-    result = b.select(odd, b.copysign(size, x), size)
-    return b.select(one, 1.0, b.select(undefined, float("nan"), result))
 
 
 # -- functions of exp ---------------------------------------------------------------------------
@@ -303,8 +266,8 @@ EXPONENTIAL: dict[str, Callable[..., Value]] = {
     "exp2": exp2,
     "expm1": expm1,
     "log": log,
+    "log2": log2,
     "log1p": log1p,
-    "pow": pow,
     "tanh": tanh,
     "logistic": logistic,
 }

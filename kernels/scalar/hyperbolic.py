@@ -1,4 +1,4 @@
-"""Hyperbolic functions, their inverses, and the cube root."""
+"""Hyperbolic functions and their inverses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..builder import Builder, Value
 from . import coefficients as table
 from .exponential import exp_scaled, log_of_sum
-from .precision import polynomial, precision_of, product_error, residual, sum_error
+from .precision import any_lane, polynomial, product_error, residual, sum_error
 
 
 def sinh(b: Builder, x: Value) -> Value:
@@ -67,7 +67,11 @@ def acosh(b: Builder, x: Value) -> Value:
     argument = b.select(far, x, outer)
     argument_low = b.select(far, 0.0, outer_low)
     doublings = b.select(far, b.constant(x.element, 1.0), 0.0)
-    return log_of_sum(b, argument, argument_low, doublings)
+    result = log_of_sum(b, argument, argument_low, doublings)
+    less = b.compare("olt", x, 1.0)
+    with b.when(any_lane(b, less), (result,)) as branch:
+        branch.give(b.select(less, float("nan"), b.hold(result)))
+    return branch.results[0]
 
 
 def atanh(b: Builder, x: Value) -> Value:
@@ -84,37 +88,10 @@ def atanh(b: Builder, x: Value) -> Value:
     return b.copysign(result, x)
 
 
-def cbrt(b: Builder, x: Value) -> Value:
-    """Within 1 ulp: a third of the exponent, two steps of Halley and one of Newton with an exact
-    cube.
-    """
-    p = precision_of(x)
-    single = x.element == "float"
-    a = b.fabs(x)
-    scale_bits = 24 if single else 54
-    small = b.compare("olt", a, p.smallest_normal)
-    scaled = b.select(small, a * 2.0**scale_bits, a)
-    third = b.cast("sitofp", b.bits(scaled), p.element) * (1 / 3)
-    # Two thirds of the bits of 1, less a little that balances the error over an octave.
-    offset = (2 / 3) * ((p.bias << p.mantissa) - 0.05 * 2.0**p.mantissa)
-    t = b.float_of_bits(b.cast("fptosi", third + offset, p.integer), p.element)
-    for _ in range(1 if single else 2):
-        cube = t * t * t
-        t = t * ((cube + (scaled + scaled)) / ((cube + cube) + scaled))
-    square = t * t
-    square_low = product_error(b, t, t, square)
-    error = residual(b, scaled, square, t) - square_low * t
-    t = t + error / (square * 3.0)
-    t = b.select(small, t * 2.0 ** (-scale_bits // 3), t)
-    special = ~(b.compare("ogt", a, 0.0) & b.compare("olt", a, float("inf")))
-    return b.select(special, x + x, b.copysign(t, x))
-
-
 HYPERBOLIC: dict[str, Callable[..., Value]] = {
     "sinh": sinh,
     "cosh": cosh,
     "asinh": asinh,
     "acosh": acosh,
     "atanh": atanh,
-    "cbrt": cbrt,
 }

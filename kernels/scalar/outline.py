@@ -44,7 +44,7 @@ def _written(
 ) -> tuple[str, str]:
     """Enters the function in the declarations; its name, and the element type of its result."""
     lanes = max(x.lanes for x in operands)
-    inner = Builder(fused=builder.fused)
+    inner = Builder(fused=builder.fused, vector_bytes=builder.vector_bytes)
     inputs = [Value(inner, f"%x{k}", x.element, lanes, 0) for k, x in enumerate(operands)]
     (result,) = apply(inner, name, dtype, inputs, params)
     result = inner.splat(result, lanes)

@@ -4,6 +4,7 @@ share.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,6 +40,12 @@ class Precision:
     sqrt_half_bits: int
     exp_low: float
     exp_high: float
+
+    def pattern_of(self, number: float) -> int:
+        """The bit pattern of a number that the format has exactly."""
+        kinds = (">f", ">I") if self.element == "float" else (">d", ">Q")
+        (pattern,) = struct.unpack(kinds[1], struct.pack(kinds[0], number))
+        return int(pattern)
 
 
 SINGLE = Precision(
@@ -91,6 +98,13 @@ def polynomial(b: Builder, x: Value, single: Sequence[float], double: Sequence[f
     return b.estrin(x, double) if 8 < len(double) < 13 else b.horner(x, double)
 
 
+def whole_number(b: Builder, n: Value, p: Precision) -> Value:
+    """A small integer as a float; before AVX-512, x86 converts no vectors of 64-bit integers."""
+    if p.element == "float":
+        return b.cast("sitofp", n, "float")
+    return b.float_of_bits(n + p.magic_bits, "double") - p.magic
+
+
 def at_most(b: Builder, x: Value, limit: float) -> Value:
     """min(x, limit), NaN kept; the order of operands is that of the processor's minimum."""
     bound = b.constant(x.element, limit)
@@ -106,6 +120,17 @@ def at_least(b: Builder, x: Value, limit: float) -> Value:
 def power_of_two(b: Builder, exponent: Value, p: Precision) -> Value:
     """Two to an integer power within the range of normal numbers."""
     return b.float_of_bits((exponent + p.bias) << p.mantissa, p.element)
+
+
+def scaled(b: Builder, x: Value, n: Value, p: Precision, extra: int = 0) -> Value:
+    """x times 2**(n + extra), in two steps, so that results may be infinite or below the normal
+    numbers.
+    """
+    half = b.shift_right_arithmetic(n, 1)
+    rest = n - half
+    if extra:
+        rest = rest + extra
+    return (x * power_of_two(b, half, p)) * power_of_two(b, rest, p)
 
 
 def sum_error(x: Value, y: Value, total: Value) -> Value:

@@ -115,14 +115,14 @@ def _by_parts(b: Builder, x: Value, parts: tuple[float, float, float], wants_low
     if not wants_low:
         rest = b.fma(n, -third, b.fma(n, -second, r))
         return Reduced(quarters, rest, b.constant(p.element, 0.0, x.lanes))
-    product = n * second
-    rest = r - product
-    low = sum_error(r, -product, rest)
+    rest = r - n * second
+    # The remainder `r` is a multiple of the ulp of the product, so that r - rest is exact.
+    low = b.fma(n, -third, b.fma(n, -second, r - rest))
     if b.fused:
-        low = low - product_error(b, n, b.constant(p.element, second), product)
-    low = b.fma(n, -third, low)
+        return Reduced(quarters, rest, low)
+    # The short parts leave so much to the third that it may be more than the rest.
     total = rest + low
-    return Reduced(quarters, total, (rest - total) + low)
+    return Reduced(quarters, total, sum_error(rest, low, total))
 
 
 def _any_size(b: Builder, x: Value) -> Reduced:

@@ -33,7 +33,7 @@ def kernel_text(
     target: Target,
 ) -> str:
     """The module of `void k(ptr inputs..., ptr outputs..., i64 n)`; n a multiple of the lanes."""
-    b = builder.Builder(fused=target.has_fma)
+    b = builder.Builder(fused=target.has_fma, vector_bytes=target.vector_bytes)
     pointers = [builder.Value(b, f"%p{k}", "ptr", 1, 0) for k in range(len(inputs) + len(outputs))]
     count = builder.Value(b, "%n", "i64", 1, 0)
     with b.loop(count, step=lanes) as loop:

@@ -181,7 +181,7 @@ def test_division_of_negative_products_of_positions(divisor: int, target: str) -
     """LLVM 22 makes x of `sdiv x, 2` here: it knows that the products are not positive."""
     machine = TARGETS[target]
     lanes = machine.vector_bytes // 8
-    b = builder.Builder(fused=machine.has_fma)
+    b = builder.Builder(fused=machine.has_fma, vector_bytes=machine.vector_bytes)
     start, out = builder.Value(b, "%start", "i64", 1, 0), builder.Value(b, "%out", "ptr", 1, 0)
     position = b.splat(b.intrinsic("umin", start, 33), lanes) + b.lane_index(lanes, "i64")
     operands = [position * -3, b.constant("i64", divisor)]

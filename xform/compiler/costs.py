@@ -9,9 +9,8 @@ from .loop_graph import Node, Scalar
 
 _COSTS = dict.fromkeys(("add", "sub", "mul", "neg", "max", "min", "select_n", "square"), 1)
 _COSTS |= dict.fromkeys(("div", "sqrt", "rsqrt", "rem", "integer_pow"), 4)
-_COSTS |= dict.fromkeys(
-    ("exp", "exp2", "expm1", "log", "log1p", "tanh", "logistic", "sin", "cos", "tan", "erf"), 12
-)
+_COSTS |= dict.fromkeys(("exp", "exp2", "expm1", "log", "log2", "log1p", "tanh", "logistic"), 12)
+_COSTS |= dict.fromkeys(("sin", "cos", "tan", "erf"), 12)
 _COSTS |= dict.fromkeys(("pow", "atan2", "erfc", "lgamma", "digamma", "threefry2x32"), 40)
 TRANSCENDENTAL = 8
 

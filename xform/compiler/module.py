@@ -63,7 +63,7 @@ class ModuleWriter:
         self.globals["metadata"] = '!0 = !{!"branch_weights", i32 1, i32 1000000}'
 
     def builder(self) -> llvm.Builder:
-        return llvm.Builder(fused=self.target.has_fma)
+        return llvm.Builder(fused=self.target.has_fma, vector_bytes=self.target.vector_bytes)
 
     def parameters(self, b: llvm.Builder, prefix: str, count: int) -> list[Value]:
         """Pointers that a function gets."""

@@ -101,6 +101,7 @@ __all__ = [
     "le",
     "log",
     "log1p",
+    "log2",
     "logistic",
     "lt",
     "max_",
@@ -245,6 +246,14 @@ log = unary(
     "log",
     in_single(np.log),
     jvp=lambda t, y, x: div(t, x),
+    domain=(0.1, 4.0),
+    law_dtypes=_INEXACT,
+    ulp=2,
+)
+log2 = unary(
+    "log2",
+    in_single(np.log2),
+    jvp=lambda t, y, x: div(t, mul(x, full_like(x, math.log(2.0)))),
     domain=(0.1, 4.0),
     law_dtypes=_INEXACT,
     ulp=2,
