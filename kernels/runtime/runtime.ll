@@ -1,10 +1,10 @@
 ; Made from runtime.c by build.py; do not edit.
-; sources: e79e70700393fda842b79aa72899a4929b3d6e172f92b021775ece66785705f6
-; imports: PyBool_Type PyCallable_Check PyComplex_Type PyDict_GetItemWithError PyDict_New PyDict_Next PyDict_SetItem PyDict_Size PyDict_Type PyErr_CheckSignals PyErr_Clear PyErr_NoMemory PyErr_Occurred PyErr_SetObject PyErr_SetString PyEval_RestoreThread PyEval_SaveThread PyExc_BufferError PyExc_RuntimeError PyExc_TypeError PyFloat_Type PyGILState_Ensure PyGILState_Release PyList_New PyList_Type PyLong_AsLongLongAndOverflow PyLong_AsSsize_t PyLong_FromSsize_t PyLong_Type PyMethod_New PyObject_CallOneArg PyObject_ClearWeakRefs PyObject_Free PyObject_GC_Del PyObject_GC_UnTrack PyObject_GetAttr PyObject_RichCompareBool PyObject_Vectorcall PyTuple_New PyTuple_Size PyTuple_Type PyType_GenericAlloc Py_DecRef Py_IncRef _PyObject_New _Py_FalseStruct _Py_NoneStruct _Py_TrueStruct
+; sources: 0fdef4566e029de071d5acbedd7983327c9426d8e6a2facbee407c1c8f5bcc30
+; imports: PyBool_Type PyCallable_Check PyComplex_Type PyContextVar_Get PyDict_GetItemWithError PyDict_New PyDict_Next PyDict_SetItem PyDict_Size PyDict_Type PyErr_CheckSignals PyErr_Clear PyErr_NoMemory PyErr_Occurred PyErr_SetObject PyErr_SetString PyEval_RestoreThread PyEval_SaveThread PyExc_BufferError PyExc_RuntimeError PyExc_TypeError PyFloat_Type PyGILState_Ensure PyGILState_Release PyList_New PyList_Type PyLong_AsLongLongAndOverflow PyLong_AsSsize_t PyLong_FromSsize_t PyLong_Type PyMethod_New PyObject_CallOneArg PyObject_ClearWeakRefs PyObject_Free PyObject_GC_Del PyObject_GC_UnTrack PyObject_GetAttr PyObject_RichCompareBool PyObject_Vectorcall PyTuple_New PyTuple_Size PyTuple_Type PyType_GenericAlloc Py_DecRef Py_IncRef _PyObject_New _Py_FalseStruct _Py_NoneStruct _Py_TrueStruct
 ; exports: add_plan address array_dealloc array_get array_getbuffer clear_plans collective_fetch collective_place collective_stack delete_array devices_call devices_complain devices_forget devices_prepare devices_run devices_run_released devices_timeout_ns devices_workers empty from_numpy function_clear function_dealloc function_descr_get function_new function_traverse function_vectorcall group_bytes group_end group_exchange group_leave group_meet group_start group_stop guard_enter guard_exit idle_bytes is_deleted plan_count pool_class_of python self_test_kernel trim view wrap writable
 
 %struct.pool_class = type { ptr, i64, i64, i64 }
-%struct.environment = type { ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr }
+%struct.environment = type { ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr }
 %struct.device_slot = type { ptr, i64, [6 x i64] }
 %struct.timespec_t = type { i64, i64 }
 %struct.place = type { ptr, i64 }
@@ -37,6 +37,8 @@
 @.str.5 = private unnamed_addr constant [35 x i8] c"an error was expected to be raised\00", align 1
 @.str.6 = private unnamed_addr constant [26 x i8] c"wrong number of arguments\00", align 1
 @.str.7 = private unnamed_addr constant [24 x i8] c"expected an xform array\00", align 1
+@scoped_ever = external local_unnamed_addr global i64, align 8
+@LIST_ITEMS = external local_unnamed_addr constant i64, align 8
 @PyBool_Type = external global [0 x i8], align 1
 @PyFloat_Type = external global [0 x i8], align 1
 @FLOAT_VALUE = external local_unnamed_addr constant i64, align 8
@@ -45,7 +47,6 @@
 @PyLong_Type = external global [0 x i8], align 1
 @PyList_Type = external global [0 x i8], align 1
 @PyTuple_Type = external global [0 x i8], align 1
-@LIST_ITEMS = external local_unnamed_addr constant i64, align 8
 @PyDict_Type = external global [0 x i8], align 1
 @.str.8 = private unnamed_addr constant [35 x i8] c"a kernel failed without saying why\00", align 1
 @.str.9 = private unnamed_addr constant [23 x i8] c"expected a JitFunction\00", align 1
@@ -983,7 +984,7 @@ define ptr @view(ptr noundef readnone captures(none) %0, ptr noundef readonly ca
   %31 = getelementptr inbounds nuw i8, ptr %26, i64 32
   %32 = load ptr, ptr %31, align 8
   tail call void @Py_IncRef(ptr noundef %32) #22
-  %33 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 72), align 8
+  %33 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 88), align 8
   %34 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 16), align 8
   %35 = load ptr, ptr %31, align 8
   %36 = load i64, ptr %27, align 8
@@ -997,7 +998,7 @@ define ptr @view(ptr noundef readnone captures(none) %0, ptr noundef readonly ca
 
 43:                                               ; preds = %21
   tail call void @Py_IncRef(ptr noundef nonnull %23) #22
-  %44 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 80), align 8
+  %44 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 96), align 8
   %45 = tail call i32 %44(ptr noundef nonnull %41, ptr noundef nonnull %23) #22
   %46 = icmp slt i32 %45, 0
   br i1 %46, label %47, label %48
@@ -1056,7 +1057,7 @@ define ptr @writable(ptr noundef readnone captures(none) %0, ptr noundef readonl
   %31 = getelementptr inbounds nuw i8, ptr %26, i64 32
   %32 = load ptr, ptr %31, align 8
   tail call void @Py_IncRef(ptr noundef %32) #22
-  %33 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 72), align 8
+  %33 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 88), align 8
   %34 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 16), align 8
   %35 = load ptr, ptr %31, align 8
   %36 = load i64, ptr %27, align 8
@@ -1070,7 +1071,7 @@ define ptr @writable(ptr noundef readnone captures(none) %0, ptr noundef readonl
 
 43:                                               ; preds = %21
   tail call void @Py_IncRef(ptr noundef nonnull %23) #22
-  %44 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 80), align 8
+  %44 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 96), align 8
   %45 = tail call i32 %44(ptr noundef nonnull %41, ptr noundef nonnull %23) #22
   %46 = icmp slt i32 %45, 0
   br i1 %46, label %47, label %48
@@ -2513,145 +2514,190 @@ define noundef i32 @collective_place(ptr noundef readonly captures(none) %0, ptr
 ; Function Attrs: nounwind uwtable(sync)
 define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i64 noundef %2, ptr noundef %3) #3 {
   %5 = alloca ptr, align 8
-  %6 = load i64, ptr @OBJECT_SIZE, align 8
-  %7 = getelementptr inbounds i8, ptr %0, i64 %6
-  %8 = and i64 %2, 9223372036854775807
-  %9 = icmp eq ptr %3, null
-  br i1 %9, label %13, label %10
+  %6 = alloca ptr, align 8
+  %7 = load i64, ptr @OBJECT_SIZE, align 8
+  %8 = getelementptr inbounds i8, ptr %0, i64 %7
+  %9 = and i64 %2, 9223372036854775807
+  %10 = icmp eq ptr %3, null
+  br i1 %10, label %14, label %11
 
-10:                                               ; preds = %4
-  %11 = getelementptr inbounds i8, ptr %3, i64 %6
-  %12 = load i64, ptr %11, align 8
-  br label %13
+11:                                               ; preds = %4
+  %12 = getelementptr inbounds i8, ptr %3, i64 %7
+  %13 = load i64, ptr %12, align 8
+  br label %14
 
-13:                                               ; preds = %4, %10
-  %14 = phi i64 [ %12, %10 ], [ 0, %4 ]
-  %15 = add nsw i64 %14, %8
-  %16 = load i64, ptr @guard_count, align 8
-  %17 = icmp eq i64 %16, 0
-  br i1 %17, label %18, label %75, !prof !8
+14:                                               ; preds = %4, %11
+  %15 = phi i64 [ %13, %11 ], [ 0, %4 ]
+  %16 = add nsw i64 %15, %9
+  %17 = load i64, ptr @guard_count, align 8
+  %18 = icmp eq i64 %17, 0
+  br i1 %18, label %19, label %101, !prof !8
 
-18:                                               ; preds = %13
-  %19 = getelementptr inbounds nuw i8, ptr %7, i64 48
-  %20 = load i64, ptr %19, align 8
-  %21 = getelementptr inbounds nuw i8, ptr %7, i64 32
-  %22 = load ptr, ptr %21, align 8
-  %23 = icmp eq ptr %22, null
-  br i1 %23, label %75, label %24
-
-24:                                               ; preds = %18, %68
-  %25 = phi ptr [ %70, %68 ], [ %22, %18 ]
-  %26 = phi i64 [ %69, %68 ], [ 0, %18 ]
+19:                                               ; preds = %14
+  %20 = getelementptr inbounds nuw i8, ptr %8, i64 48
+  %21 = load i64, ptr %20, align 8
   call void @llvm.lifetime.start.p0(ptr nonnull %5) #22
-  %27 = getelementptr inbounds nuw i8, ptr %25, i64 24
-  %28 = load i64, ptr %27, align 8
-  %29 = icmp eq i64 %28, %15
-  br i1 %29, label %30, label %68
+  store ptr null, ptr %5, align 8
+  %22 = load i64, ptr @scoped_ever, align 8
+  %23 = icmp eq i64 %22, 0
+  br i1 %23, label %24, label %26, !prof !8
 
-30:                                               ; preds = %24
-  %31 = getelementptr inbounds nuw i8, ptr %25, i64 32
-  %32 = load i64, ptr %31, align 8
-  %33 = icmp eq i64 %32, %14
-  br i1 %33, label %34, label %68
+24:                                               ; preds = %19
+  %25 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 80), align 8
+  br label %39
 
-34:                                               ; preds = %30
-  %35 = icmp samesign ugt i64 %26, 3
-  br i1 %35, label %36, label %62, !prof !10
+26:                                               ; preds = %19
+  %27 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 72), align 8
+  %28 = call i32 @PyContextVar_Get(ptr noundef %27, ptr noundef null, ptr noundef nonnull %5) #22
+  %29 = icmp sgt i32 %28, -1
+  %30 = load ptr, ptr %5, align 8
+  %31 = icmp ne ptr %30, null
+  %32 = select i1 %29, i1 %31, i1 false
+  br i1 %32, label %34, label %33
 
-36:                                               ; preds = %34
-  %37 = getelementptr inbounds nuw i8, ptr %25, i64 8
+33:                                               ; preds = %26
+  call void @PyErr_Clear() #22
+  br label %39
+
+34:                                               ; preds = %26
+  %35 = load i64, ptr @LIST_ITEMS, align 8
+  %36 = getelementptr inbounds i8, ptr %30, i64 %35
+  %37 = load ptr, ptr %36, align 8
   %38 = load ptr, ptr %37, align 8
-  tail call void @Py_IncRef(ptr noundef %38) #22
-  %39 = call fastcc i32 @try_plan(ptr noundef %25, ptr noundef %1, ptr noundef %3, ptr noundef %5)
-  %40 = icmp eq i32 %39, 0
-  br i1 %40, label %60, label %41
+  call void @Py_DecRef(ptr noundef nonnull %30) #22
+  br label %39
 
-41:                                               ; preds = %36
-  %42 = load i64, ptr %19, align 8
-  %43 = icmp eq i64 %42, %20
-  br i1 %43, label %44, label %61
-
-44:                                               ; preds = %41, %44
-  %45 = phi ptr [ %46, %44 ], [ %21, %41 ]
-  %46 = load ptr, ptr %45, align 8
-  %47 = icmp eq ptr %46, %25
-  br i1 %47, label %48, label %44, !llvm.loop !30
-
-48:                                               ; preds = %44
-  %49 = load ptr, ptr %25, align 8
-  store ptr %49, ptr %45, align 8
-  %50 = getelementptr inbounds nuw i8, ptr %7, i64 40
-  %51 = load i64, ptr %50, align 8
-  %52 = add nsw i64 %51, -1
-  store i64 %52, ptr %50, align 8
-  %53 = load i64, ptr %19, align 8
-  %54 = add nsw i64 %53, 1
-  store i64 %54, ptr %19, align 8
-  %55 = load ptr, ptr %21, align 8
-  store ptr %55, ptr %25, align 8
-  store ptr %25, ptr %21, align 8
-  %56 = load i64, ptr %50, align 8
-  %57 = add nsw i64 %56, 1
-  store i64 %57, ptr %50, align 8
-  %58 = load i64, ptr %19, align 8
-  %59 = add nsw i64 %58, 1
-  store i64 %59, ptr %19, align 8
-  br label %61
-
-60:                                               ; preds = %36
-  tail call void @Py_DecRef(ptr noundef %38) #22
-  br label %65
-
-61:                                               ; preds = %41, %48
-  tail call void @Py_DecRef(ptr noundef %38) #22
-  br label %72
-
-62:                                               ; preds = %34
-  %63 = call fastcc i32 @try_plan(ptr noundef %25, ptr noundef %1, ptr noundef %3, ptr noundef %5)
-  %64 = icmp eq i32 %63, 0
-  br i1 %64, label %65, label %72, !prof !10
-
-65:                                               ; preds = %60, %62
-  %66 = load i64, ptr %19, align 8
-  %67 = icmp eq i64 %66, %20
-  br i1 %67, label %68, label %74, !prof !8
-
-68:                                               ; preds = %65, %30, %24
+39:                                               ; preds = %24, %33, %34
+  %40 = phi ptr [ %25, %24 ], [ %38, %34 ], [ null, %33 ]
   call void @llvm.lifetime.end.p0(ptr nonnull %5) #22
-  %69 = add nuw nsw i64 %26, 1
-  %70 = load ptr, ptr %25, align 8
-  %71 = icmp eq ptr %70, null
-  br i1 %71, label %75, label %24, !llvm.loop !31
+  %41 = getelementptr inbounds nuw i8, ptr %8, i64 32
+  %42 = load ptr, ptr %41, align 8
+  %43 = icmp eq ptr %42, null
+  br i1 %43, label %101, label %44
 
-72:                                               ; preds = %62, %61
-  %73 = load ptr, ptr %5, align 8
-  call void @llvm.lifetime.end.p0(ptr nonnull %5) #22
-  br label %83
+44:                                               ; preds = %39, %94
+  %45 = phi ptr [ %96, %94 ], [ %42, %39 ]
+  %46 = phi i64 [ %95, %94 ], [ 0, %39 ]
+  call void @llvm.lifetime.start.p0(ptr nonnull %6) #22
+  %47 = getelementptr inbounds nuw i8, ptr %45, i64 24
+  %48 = load i64, ptr %47, align 8
+  %49 = icmp eq i64 %48, %16
+  br i1 %49, label %50, label %94
 
-74:                                               ; preds = %65
-  call void @llvm.lifetime.end.p0(ptr nonnull %5) #22
-  br label %75
+50:                                               ; preds = %44
+  %51 = getelementptr inbounds nuw i8, ptr %45, i64 32
+  %52 = load i64, ptr %51, align 8
+  %53 = icmp eq i64 %52, %15
+  br i1 %53, label %54, label %94
 
-75:                                               ; preds = %68, %18, %74, %13
-  %76 = getelementptr inbounds nuw i8, ptr %7, i64 8
-  %77 = load ptr, ptr %76, align 8
-  %78 = icmp eq ptr %77, null
-  br i1 %78, label %79, label %81, !prof !10
+54:                                               ; preds = %50
+  %55 = getelementptr inbounds nuw i8, ptr %45, i64 160
+  %56 = load ptr, ptr %55, align 8
+  %57 = icmp eq ptr %56, %40
+  br i1 %57, label %60, label %58, !prof !8
 
-79:                                               ; preds = %75
-  %80 = load ptr, ptr @PyExc_RuntimeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %80, ptr noundef nonnull @.str.2) #22
-  br label %83
+58:                                               ; preds = %54
+  %59 = icmp eq ptr %56, null
+  br i1 %59, label %60, label %94
 
-81:                                               ; preds = %75
-  tail call void @Py_IncRef(ptr noundef nonnull %77) #22
-  %82 = tail call ptr @PyObject_Vectorcall(ptr noundef nonnull %77, ptr noundef %1, i64 noundef %8, ptr noundef %3) #22
-  tail call void @Py_DecRef(ptr noundef nonnull %77) #22
-  br label %83
+60:                                               ; preds = %58, %54
+  %61 = icmp samesign ugt i64 %46, 3
+  br i1 %61, label %62, label %88, !prof !10
 
-83:                                               ; preds = %72, %81, %79
-  %84 = phi ptr [ null, %79 ], [ %82, %81 ], [ %73, %72 ]
-  ret ptr %84
+62:                                               ; preds = %60
+  %63 = getelementptr inbounds nuw i8, ptr %45, i64 8
+  %64 = load ptr, ptr %63, align 8
+  call void @Py_IncRef(ptr noundef %64) #22
+  %65 = call fastcc i32 @try_plan(ptr noundef %45, ptr noundef %1, ptr noundef %3, ptr noundef %6)
+  %66 = icmp eq i32 %65, 0
+  br i1 %66, label %86, label %67
+
+67:                                               ; preds = %62
+  %68 = load i64, ptr %20, align 8
+  %69 = icmp eq i64 %68, %21
+  br i1 %69, label %70, label %87
+
+70:                                               ; preds = %67, %70
+  %71 = phi ptr [ %72, %70 ], [ %41, %67 ]
+  %72 = load ptr, ptr %71, align 8
+  %73 = icmp eq ptr %72, %45
+  br i1 %73, label %74, label %70, !llvm.loop !30
+
+74:                                               ; preds = %70
+  %75 = load ptr, ptr %45, align 8
+  store ptr %75, ptr %71, align 8
+  %76 = getelementptr inbounds nuw i8, ptr %8, i64 40
+  %77 = load i64, ptr %76, align 8
+  %78 = add nsw i64 %77, -1
+  store i64 %78, ptr %76, align 8
+  %79 = load i64, ptr %20, align 8
+  %80 = add nsw i64 %79, 1
+  store i64 %80, ptr %20, align 8
+  %81 = load ptr, ptr %41, align 8
+  store ptr %81, ptr %45, align 8
+  store ptr %45, ptr %41, align 8
+  %82 = load i64, ptr %76, align 8
+  %83 = add nsw i64 %82, 1
+  store i64 %83, ptr %76, align 8
+  %84 = load i64, ptr %20, align 8
+  %85 = add nsw i64 %84, 1
+  store i64 %85, ptr %20, align 8
+  br label %87
+
+86:                                               ; preds = %62
+  call void @Py_DecRef(ptr noundef %64) #22
+  br label %91
+
+87:                                               ; preds = %67, %74
+  call void @Py_DecRef(ptr noundef %64) #22
+  br label %98
+
+88:                                               ; preds = %60
+  %89 = call fastcc i32 @try_plan(ptr noundef %45, ptr noundef %1, ptr noundef %3, ptr noundef %6)
+  %90 = icmp eq i32 %89, 0
+  br i1 %90, label %91, label %98, !prof !10
+
+91:                                               ; preds = %86, %88
+  %92 = load i64, ptr %20, align 8
+  %93 = icmp eq i64 %92, %21
+  br i1 %93, label %94, label %100, !prof !8
+
+94:                                               ; preds = %91, %44, %58, %50
+  call void @llvm.lifetime.end.p0(ptr nonnull %6) #22
+  %95 = add nuw nsw i64 %46, 1
+  %96 = load ptr, ptr %45, align 8
+  %97 = icmp eq ptr %96, null
+  br i1 %97, label %101, label %44, !llvm.loop !31
+
+98:                                               ; preds = %88, %87
+  %99 = load ptr, ptr %6, align 8
+  call void @llvm.lifetime.end.p0(ptr nonnull %6) #22
+  br label %109
+
+100:                                              ; preds = %91
+  call void @llvm.lifetime.end.p0(ptr nonnull %6) #22
+  br label %101
+
+101:                                              ; preds = %94, %39, %100, %14
+  %102 = getelementptr inbounds nuw i8, ptr %8, i64 8
+  %103 = load ptr, ptr %102, align 8
+  %104 = icmp eq ptr %103, null
+  br i1 %104, label %105, label %107, !prof !10
+
+105:                                              ; preds = %101
+  %106 = load ptr, ptr @PyExc_RuntimeError, align 8
+  call void @PyErr_SetString(ptr noundef %106, ptr noundef nonnull @.str.2) #22
+  br label %109
+
+107:                                              ; preds = %101
+  call void @Py_IncRef(ptr noundef nonnull %103) #22
+  %108 = call ptr @PyObject_Vectorcall(ptr noundef nonnull %103, ptr noundef %1, i64 noundef %9, ptr noundef %3) #22
+  call void @Py_DecRef(ptr noundef nonnull %103) #22
+  br label %109
+
+109:                                              ; preds = %98, %107, %105
+  %110 = phi ptr [ null, %105 ], [ %108, %107 ], [ %99, %98 ]
+  ret ptr %110
 }
 
 ; Function Attrs: noinline nounwind uwtable(sync)
@@ -4126,6 +4172,10 @@ declare i32 @pthread_cond_wait(ptr noundef, ptr noundef) local_unnamed_addr #4
 
 declare i32 @pthread_setspecific(i32 noundef, ptr noundef) local_unnamed_addr #4
 
+declare i32 @PyContextVar_Get(ptr noundef, ptr noundef, ptr noundef) local_unnamed_addr #4
+
+declare void @PyErr_Clear() local_unnamed_addr #4
+
 declare ptr @PyErr_NoMemory() local_unnamed_addr #4
 
 ; Function Attrs: nounwind uwtable(sync)
@@ -4769,8 +4819,6 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 }
 
 declare i32 @PyObject_RichCompareBool(ptr noundef, ptr noundef, i32 noundef) local_unnamed_addr #4
-
-declare void @PyErr_Clear() local_unnamed_addr #4
 
 declare i64 @PyLong_AsLongLongAndOverflow(ptr noundef, ptr noundef) local_unnamed_addr #4
 

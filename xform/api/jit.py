@@ -17,7 +17,7 @@ from ..higher_order.call import call
 from ..interpreters.evaluate import evaluate_program
 from ..interpreters.staging import stage
 from ..runtime.dispatch import clear_plans, plan_count
-from ..runtime.guarding import guarded_function, teach
+from ..runtime.guarding import Moment, guarded_function, moment, teach
 from .flat import FlatFunction, argument_names, as_arrays, canonical, name_of
 from .inspection import describe
 from .signatures import argument_specs, result_spec
@@ -132,6 +132,7 @@ class Jitted:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The slow path: everything the native dispatcher did not know how to do."""
+        made = moment()
         if config.disable_jit:
             return self.fun(*args, **kwargs)
         args, kwargs = self.normalize(args, kwargs)
@@ -142,7 +143,7 @@ class Jitted:
         tracers = any(isinstance(x, Tracer) for x in (*leaves, *traced.consts))
         if current_trace() is BASE and not tracers:
             outs = traced.compiled().run(as_arrays(traced.consts), leaves)
-            self.add_plan(traced, args, kwargs)
+            self.add_plan(traced, args, kwargs, made)
             return traced.flat.value(outs)
         if self.inline:
             outs = evaluate_program(traced.program, (), [*traced.consts, *leaves])
@@ -160,14 +161,15 @@ class Jitted:
             return args, kwargs
         return bound.args, bound.kwargs
 
-    def add_plan(self, traced: Traced, args: Any, kwargs: Any) -> None:
+    def add_plan(self, traced: Traced, args: Any, kwargs: Any, made: Moment) -> None:
         """Teaches the native dispatcher this call, where all its parts are of kinds it knows."""
         executable = traced.compiled()
         specs = argument_specs(self, args, kwargs)
         result = result_spec(traced.flat, executable.out_avals)
         if specs is not None and result is not None and executable.plannable:
-            plan = executable.plan(specs, tuple(kwargs), result, tuple(as_arrays(traced.consts)))
-            teach(self.function, plan)
+            hidden = tuple(as_arrays(traced.consts))
+            plan = executable.plan(specs, tuple(kwargs), result, hidden, made.settings)
+            teach(self.function, plan, made)
 
     # -- stages --
 

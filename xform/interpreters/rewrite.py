@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from .. import errors
+from ..config import config
 from ..core.avals import ShapedArray
 from ..core.axes import axis_name
 from ..core.jaxpr import (
@@ -56,6 +57,7 @@ _memory: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
 def remembered(program: Jaxpr, key: tuple[Any, ...], build: Callable[[], Any]) -> Any:
     """The result of `build`, kept as long as the program lives. Keys must not hold the program."""
     found = _memory.setdefault(program, {})
+    key = (config.code_key(), *key)
     if key in found:
         return found[key]
     made = build()

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..compiler.request import ENTRY, Request, opened
+from ..config import Settings
 from ..core import source
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Equation, Jaxpr, Var, make
@@ -62,8 +63,10 @@ class Executable:
         kwnames: tuple[str, ...],
         result: Spec,
         hidden: tuple[Any, ...] = (),
+        settings: Settings | None = None,
     ) -> Plan:
-        """How the native dispatcher calls the program; `hidden` are closed-over arrays."""
+        """How the native dispatcher calls the program; `hidden` are closed-over arrays, `settings`
+        those it is for, None for all."""
         count = len(hidden)
         return Plan(
             arguments,
@@ -77,6 +80,7 @@ class Executable:
             donated=tuple(k - count for k, d in enumerate(self.donated) if d and k >= count),
             aliases=tuple((i - count, o) for i, o in self.aliases if i >= count),
             keepalive=self,
+            settings=settings,
         )
 
     def run(self, consts: Sequence[Any], values: Sequence[Any]) -> list[Any]:
