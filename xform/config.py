@@ -10,6 +10,7 @@
 | `dump`                 | `""`             | stages to print, with commas between; or `"all"` |
 | `log`                  | `""`             | events to log, with commas between: `"compile"`  |
 | `cache_dir`            | `~/.cache/xform` | where compiled code is kept; `""` keeps none     |
+| `cache_bytes`          | 1 GiB            | most that is kept there; what was used last stays |
 | `tape_bytes`           | 256 MiB          | memory of the tapes of reverse mode through `while` |
 | `num_threads`          | `None`           | threads of a parallel kernel; `None` takes all   |
 | `num_cpu_devices`      | `1`              | devices the CPU counts as, for `pmap` and meshes |
@@ -133,6 +134,7 @@ _OPTIONS: Mapping[str, Option] = {
         Option("dump", "", _text, "names of stages separated by commas, or 'all'"),
         Option("log", "", _text, "names of events separated by commas, such as 'compile'"),
         Option("cache_dir", _default_cache_dir(), _text, "a directory, or '' for no cache"),
+        Option("cache_bytes", 1 << 30, _positive, "a positive number of bytes"),
         Option("tape_bytes", 256 << 20, _positive, "a positive number of bytes", changes_code=True),
         Option("num_threads", None, _positive, "a positive integer, or None", optional=True),
         Option("num_cpu_devices", 1, _positive, "a positive integer", changes_code=True),
@@ -225,6 +227,7 @@ class Config:
     dump: str
     log: str
     cache_dir: str
+    cache_bytes: int
     tape_bytes: int
     num_threads: int | None
     num_cpu_devices: int
