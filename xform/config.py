@@ -375,10 +375,17 @@ class Config:
     def code_key(self) -> tuple[object, ...]:
         """The values of the options that change generated code: a part of every cache key.
 
+        The options are `code_options`.
+
         >>> config.code_key()
         (False, 268435456, 1)
         """
         return tuple([getattr(self, name) for name in _CODE_OPTIONS])
+
+    @property
+    def code_options(self) -> tuple[str, ...]:
+        """The names of the options that change generated code, in the order of `code_key`."""
+        return _CODE_OPTIONS
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Ask to be called after every update and at both ends of every `scoped` block.

@@ -35,6 +35,7 @@ __all__ = [
     "NaNError",
     "NarrowingWarning",
     "NonConcreteBooleanIndexError",
+    "RecompilationWarning",
     "ShapeError",
     "StaticArgumentError",
     "TracerArrayConversionError",
@@ -339,6 +340,10 @@ class MissingExtraError(XformError, ImportError):
 
 class NarrowingWarning(UserWarning):
     """A 64-bit array was narrowed to 32 bits because `enable_x64` is off."""
+
+
+class RecompilationWarning(UserWarning):
+    """A jitted function is compiled again and again, for calls that differ in one thing only."""
 
 
 class CacheWarning(UserWarning):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
@@ -9,15 +10,18 @@ from typing import Any
 
 from .. import compiler, errors, runtime, tree
 from ..config import config
+from ..core import source
 from ..core.avals import ShapedArray
 from ..core.axes import axis_environment
 from ..core.jaxpr import ClosedJaxpr, Jaxpr, hoist_constants
+from ..core.timing import Clock, log, measured, recording
 from ..core.trace import BASE, Tracer, aval_of, current_trace
 from ..higher_order.call import call
 from ..interpreters.evaluate import evaluate_program
 from ..interpreters.staging import stage
 from ..runtime.dispatch import clear_plans, plan_count
 from ..runtime.guarding import Moment, guarded_function, moment, teach
+from .explanation import History
 from .flat import FlatFunction, argument_names, as_arrays, canonical, name_of
 from .inspection import describe
 from .signatures import argument_specs, result_spec
@@ -26,19 +30,32 @@ from .signatures import argument_specs, result_spec
 class Traced:
     """A jitted function traced for one signature."""
 
-    __slots__ = ("consts", "donated", "executable", "flat", "program")
+    __slots__ = ("at", "clock", "consts", "donated", "executable", "flat", "program")
 
-    def __init__(self, closed: ClosedJaxpr, flat: FlatFunction, donated: tuple[bool, ...]) -> None:
+    def __init__(
+        self, closed: ClosedJaxpr, flat: FlatFunction, donated: tuple[bool, ...], clock: Clock
+    ) -> None:
         self.program: Jaxpr = hoist_constants(closed.jaxpr)
         self.consts = closed.consts
         self.flat = flat
         self.donated = (*(False for _ in closed.consts), *donated)
+        self.clock = clock
+        self.at = source.current()
         self.executable: Any = None
 
     def compiled(self) -> Any:
         if self.executable is None:
-            self.executable = runtime.executable.Executable(self.program, self.donated)
+            # Threads that call for the first time at once share what one of them compiles.
+            with runtime.executable.building:
+                if self.executable is None:
+                    self.compile()
         return self.executable
+
+    def compile(self) -> None:
+        with recording(self.clock):
+            self.executable = runtime.executable.Executable(self.program, self.donated)
+        types = ", ".join(map(str, self.program.in_avals[len(self.consts) :]))
+        log(self.program.name, types, self.at, self.clock)
 
 
 class Jitted:
@@ -63,6 +80,7 @@ class Jitted:
         self.keep_unused = keep_unused
         self.traced: dict[Any, Traced] = {}
         self.function: Any = None
+        self.history = History(fun)
 
     # -- arguments --
 
@@ -91,6 +109,12 @@ class Jitted:
             return self.fun(*full, **kwargs, **named)
 
         dynamic.__name__ = name_of(self.fun)
+        with contextlib.suppress(TypeError, ValueError):  # Not every callable has a signature.
+            signature = inspect.signature(self.fun)
+            rest = [p for n, p in enumerate(signature.parameters.values()) if n not in fixed]
+            vars(dynamic)["__signature__"] = signature.replace(
+                parameters=[p.replace(default=p.empty) for p in rest if p.name not in named]
+            )
         return dynamic
 
     def donated(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, ...]:
@@ -116,17 +140,24 @@ class Jitted:
     def trace_avals(
         self, args: Any, kwargs: Any, key: Any, avals: tuple[ShapedArray, ...], in_tree: Any
     ) -> Traced:
-        signature = (in_tree, avals, key, config.code_key(), tuple(axis_environment().items()))
+        options, axes = config.code_key(), tuple(axis_environment().items())
+        signature = (in_tree, avals, key, options, axes)
         found = self.traced.get(signature)
         if found is not None:
             return found
         flat = FlatFunction(self.rebuild(key), in_tree, takes_kwargs=True)
         names = argument_names(flat.fun, args, kwargs)
-        program = stage(flat, avals, name_of(self.fun), names)
-        result = Traced(program, flat, self.donated(args, kwargs))
+        clock = Clock()
+        with recording(clock), measured("trace"):
+            program = stage(flat, avals, name_of(self.fun), names)
+        made = Traced(program, flat, self.donated(args, kwargs), clock)
         if not any(isinstance(c, Tracer) for c in program.consts):
-            self.traced[signature] = result
-        return result
+            found = self.traced.setdefault(signature, made)
+            if found is not made:  # Another thread was faster.
+                return found
+        named = tuple(zip(config.code_options, options, strict=True))
+        self.history.add(names, avals, in_tree, key, named, axes, clock)
+        return made
 
     # -- calling --
 
@@ -182,6 +213,7 @@ class Jitted:
 
     def clear(self) -> None:
         self.traced.clear()
+        self.history.clear()
         clear_plans(self.function)
 
 
@@ -369,6 +401,7 @@ def jit(
     jitted.function = function
     function.lower = jitted.lower
     function.clear_cache = jitted.clear
+    function.explanation = jitted.history.explanation
     function.trace_count = lambda: len(jitted.traced)
     function.plan_count = lambda: plan_count(function)
     return function

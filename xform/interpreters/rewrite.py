@@ -26,6 +26,7 @@ from ..core.jaxpr import (
 )
 from ..core.loops import Inline
 from ..core.primitive import Zero
+from ..core.timing import measured
 from ..core.trace import Tracer
 from .batching import batch_flat, to_front
 from .evaluate import evaluate_program
@@ -60,7 +61,8 @@ def remembered(program: Jaxpr, key: tuple[Any, ...], build: Callable[[], Any]) -
     key = (config.code_key(), *key)
     if key in found:
         return found[key]
-    made = build()
+    with measured("transform"):
+        made = build()
     # Values of a transformation that is running now are of no use later.
     if not (isinstance(made, Derived) and any(isinstance(c, Tracer) for c in made.consts)):
         found[key] = made
