@@ -10,20 +10,7 @@ from pathlib import Path
 
 from xform.config import config
 from xform.runtime import cache
-
-_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
-
-
-def size_text(nbytes: int) -> str:
-    """A size as people read it.
-
-    >>> size_text(1000), size_text(1536), size_text(1 << 30)
-    ('1000 bytes', '1.5 KiB', '1.0 GiB')
-    """
-    size, unit = float(nbytes), 0
-    while size >= 1024 and unit + 1 < len(_UNITS):
-        size, unit = size / 1024, unit + 1
-    return f"{size:.1f} {_UNITS[unit]}" if unit else f"{nbytes} bytes"
+from xform.runtime.memory import size_text
 
 
 def info(directory: Path) -> int:

@@ -35,6 +35,7 @@ __all__ = [
     "NaNError",
     "NarrowingWarning",
     "NonConcreteBooleanIndexError",
+    "OutOfMemoryError",
     "RecompilationWarning",
     "ShapeError",
     "StaticArgumentError",
@@ -317,6 +318,10 @@ class NaNError(XformError, FloatingPointError):
 
 class MemoryLimitError(XformError, MemoryError):
     """A computation that would need more memory than an option allows."""
+
+
+class OutOfMemoryError(XformError, MemoryError):
+    """A request for more memory than there is."""
 
 
 class MissingExtraError(XformError, ImportError):

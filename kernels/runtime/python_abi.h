@@ -109,6 +109,7 @@ typedef struct {
     object *raise_deleted;   /* raises the error of using a deleted array */
     object *raise_no_memory; /* raises MemoryError for a number of bytes */
     object *contiguous;      /* copies a NumPy array of an aval in C order */
+    object *require_memory;  /* raises unless there are so many bytes */
     object *settings_cell;   /* the context variable of a list whose first item is the settings */
     object *no_settings;     /* those outside of all blocks that set options */
     object *(*new_from_descr)(object *, object *, int32_t, const int64_t *, const int64_t *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -24,13 +25,24 @@ from ..runtime.guarding import Moment, guarded_function, moment, teach
 from .explanation import History
 from .flat import FlatFunction, argument_names, as_arrays, canonical, name_of
 from .inspection import describe
+from .retention import retention
 from .signatures import argument_specs, result_spec
 
 
 class Traced:
     """A jitted function traced for one signature."""
 
-    __slots__ = ("at", "clock", "consts", "donated", "executable", "flat", "program")
+    __slots__ = (
+        "__weakref__",
+        "at",
+        "clock",
+        "consts",
+        "donated",
+        "executable",
+        "flat",
+        "program",
+        "signature",
+    )
 
     def __init__(
         self, closed: ClosedJaxpr, flat: FlatFunction, donated: tuple[bool, ...], clock: Clock
@@ -41,6 +53,7 @@ class Traced:
         self.donated = (*(False for _ in closed.consts), *donated)
         self.clock = clock
         self.at = source.current()
+        self.signature: Any = None  # by which its function finds it, if it does
         self.executable: Any = None
 
     def compiled(self) -> Any:
@@ -79,7 +92,8 @@ class Jitted:
         self.inline = inline
         self.keep_unused = keep_unused
         self.traced: dict[Any, Traced] = {}
-        self.function: Any = None
+        # What users hold, which holds this: the two are freed without the collector of cycles.
+        self.function: Callable[[], Any] = lambda: None
         self.history = History(fun)
 
     # -- arguments --
@@ -144,6 +158,7 @@ class Jitted:
         signature = (in_tree, avals, key, options, axes)
         found = self.traced.get(signature)
         if found is not None:
+            retention.used(found)
             return found
         flat = FlatFunction(self.rebuild(key), in_tree, takes_kwargs=True)
         names = argument_names(flat.fun, args, kwargs)
@@ -155,6 +170,7 @@ class Jitted:
             found = self.traced.setdefault(signature, made)
             if found is not made:  # Another thread was faster.
                 return found
+            made.signature = signature
         named = tuple(zip(config.code_options, options, strict=True))
         self.history.add(names, avals, in_tree, key, named, axes, clock)
         return made
@@ -173,7 +189,7 @@ class Jitted:
         traced = self.trace(dynamic, rest, key, leaves, in_tree)
         tracers = any(isinstance(x, Tracer) for x in (*leaves, *traced.consts))
         if current_trace() is BASE and not tracers:
-            outs = traced.compiled().run(as_arrays(traced.consts), leaves)
+            outs = self.compiled(traced).run(as_arrays(traced.consts), leaves)
             self.add_plan(traced, args, kwargs, made)
             return traced.flat.value(outs)
         if self.inline:
@@ -181,6 +197,14 @@ class Jitted:
         else:
             outs = call(*traced.consts, *leaves, jaxpr=traced.program, name=traced.program.name)
         return traced.flat.value(outs)
+
+    def compiled(self, traced: Traced) -> Any:
+        """The executable of a program, which counts among those that are kept."""
+        new = traced.executable is None
+        executable = traced.compiled()
+        if new and traced.signature is not None:
+            retention.keep(self, traced.signature, traced)
+        return executable
 
     def normalize(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """Static arguments given by the other way (position or keyword) than they were named."""
@@ -200,7 +224,9 @@ class Jitted:
         if specs is not None and result is not None and executable.plannable:
             hidden = tuple(as_arrays(traced.consts))
             plan = executable.plan(specs, tuple(kwargs), result, hidden, made.settings)
-            teach(self.function, plan, made)
+            function = self.function()
+            if function is not None:
+                teach(function, plan, made)
 
     # -- stages --
 
@@ -214,7 +240,24 @@ class Jitted:
     def clear(self) -> None:
         self.traced.clear()
         self.history.clear()
-        clear_plans(self.function)
+        self.clear_plans()
+
+    def drop(self, signature: Any) -> None:
+        """Lets a program go, which is traced and compiled again when it is needed."""
+        self.traced.pop(signature, None)
+        self.clear_plans()
+
+    def clear_plans(self) -> None:
+        function = self.function()
+        if function is not None:
+            clear_plans(function)
+
+    def trace_count(self) -> int:
+        return len(self.traced)
+
+    def plan_count(self) -> int:
+        function = self.function()
+        return 0 if function is None else plan_count(function)
 
 
 def _check_static(fun: Any, which: Any, value: Any) -> None:
@@ -255,7 +298,7 @@ class Lowered:
         return str(compiler.pipeline.stages(self._traced.program, self._traced.donated, stage))
 
     def compile(self) -> Compiled:
-        self._traced.compiled()
+        self._jitted.compiled(self._traced)
         return Compiled(self._jitted, self._traced)
 
 
@@ -398,10 +441,10 @@ def jit(
     jitted = Jitted(fun, nums, names, donated, donated_names, inline, keep_unused)
     function = guarded_function(jitted)
     functools.update_wrapper(function, fun)
-    jitted.function = function
+    jitted.function = weakref.ref(function)
     function.lower = jitted.lower
     function.clear_cache = jitted.clear
     function.explanation = jitted.history.explanation
-    function.trace_count = lambda: len(jitted.traced)
-    function.plan_count = lambda: plan_count(function)
+    function.trace_count = jitted.trace_count
+    function.plan_count = jitted.plan_count
     return function

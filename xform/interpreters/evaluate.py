@@ -14,10 +14,13 @@ from ..core.avals import ShapedArray
 from ..core.axes import unknown_axis
 from ..core.effects import NamedAxis
 from ..core.jaxpr import ClosedJaxpr, Jaxpr, Literal, Var
+from ..core.loops import View
 from ..core.primitive import Primitive, effects_of, infer
 from ..core.quiet import quiet
 from ..core.trace import BASE, Tracer, active, aval_of, leaked
 from ..core.values import to_numpy
+
+_MANY_ELEMENTS = 1 << 24  # of arrays whose memory is asked for before it is taken
 
 
 def evaluate(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -37,22 +40,43 @@ def evaluate(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) 
     out_avals = infer(primitive, avals, params)
     if callable(primitive.effects):
         _refuse_unbound_axes(primitive, params)
-    eager = primitive.eager
-    if eager is not None and not config.disable_jit:
-        out = eager(*arrays, **params)
-    else:
-        with quiet():
-            out = primitive.rule("impl")(*arrays, **params)
+    for aval in out_avals:
+        if aval.size >= _MANY_ELEMENTS:
+            _require_memory(primitive, aval, arrays)
+    try:
+        out = _outputs(primitive, arrays, params)
+        if not primitive.multiple_results:
+            out = _wrap(out, out_avals[0])
+        else:
+            out = [_wrap(x, aval) for x, aval in zip(out, out_avals, strict=True)]
+    except MemoryError as error:
+        if isinstance(error, errors.XformError):
+            raise
+        raise BASE.no_memory(max(out_avals, key=lambda a: a.nbytes)) from None
     if not primitive.multiple_results:
-        result = _wrap(out, out_avals[0])
+        result = out
         if config.debug_nans:
             _check_nans(primitive, result)
         return result
-    results = [_wrap(x, aval) for x, aval in zip(out, out_avals, strict=True)]
     if config.debug_nans:
-        for x in results:
+        for x in out:
             _check_nans(primitive, x)
-    return results
+    return out
+
+
+def _outputs(primitive: Primitive, arrays: Sequence[Any], params: dict[str, Any]) -> Any:
+    eager = primitive.eager
+    if eager is not None and not config.disable_jit:
+        return eager(*arrays, **params)
+    with quiet():
+        return primitive.rule("impl")(*arrays, **params)
+
+
+def _require_memory(primitive: Primitive, aval: ShapedArray, arrays: Sequence[Any]) -> None:
+    """Raises if there is no memory for an output; views of inputs take none."""
+    largest = max((x.nbytes for x in arrays), default=0)
+    if not isinstance(primitive.lower, View) or aval.nbytes > largest:
+        BASE.require_memory(aval)
 
 
 def _refuse_unbound_axes(primitive: Primitive, params: dict[str, Any]) -> None:

@@ -92,7 +92,7 @@ class Executable:
             release_gil=self.release_gil,
             donated=tuple(k - count for k, d in enumerate(self.donated) if d and k >= count),
             aliases=tuple((i - count, o) for i, o in self.aliases if i >= count),
-            keepalive=self,
+            keepalive=self.code,  # not the executable, which holds a plan
             settings=settings,
         )
 
@@ -139,6 +139,7 @@ class Code:
 
     def __init__(self, request: Request) -> None:
         self.facts, text = opened(_built(request))
+        self.nbytes = len(text)
         facts = self.facts
         self.host_calls = HostCalls([request.equation(k) for k in facts.host_calls])
         self.progress = Progress(facts.progress)
@@ -153,6 +154,7 @@ class Code:
 
 
 _MOST_CODES = 128
+_MOST_CODE_BYTES = 16 << 20
 _recent: OrderedDict[str, Code] = OrderedDict()
 
 
@@ -167,9 +169,13 @@ def _code_of(request: Request) -> Code:
             note_origin("memory")
             return found
         made = _recent[request.key] = Code(request)
-        while len(_recent) > _MOST_CODES:
+        while len(_recent) > 1 and (len(_recent) > _MOST_CODES or _bytes() > _MOST_CODE_BYTES):
             _recent.popitem(last=False)
         return made
+
+
+def _bytes() -> int:
+    return sum(code.nbytes for code in _recent.values())
 
 
 def _built(request: Request) -> bytes:

@@ -24,7 +24,7 @@ from xform.compiler.target import host
 from xform.config import NO_SETTINGS, config
 from xform.core.avals import ShapedArray
 from xform.errors import CompileError
-from xform.runtime import array_python, cache, engine, native_plan
+from xform.runtime import array_python, cache, engine, memory, native_plan
 from xform.runtime.dispatch_python import guard, scoped
 from xform.runtime.plan import ArrayLeaf, Plan, ScalarLeaf
 
@@ -197,7 +197,7 @@ def _numpy_functions() -> tuple[int, int]:
 
 
 def _raise_no_memory(nbytes: int) -> None:
-    raise MemoryError(f"cannot allocate {nbytes} bytes for an array")
+    raise memory.refusal("an array", nbytes)
 
 
 class Runtime:
@@ -334,6 +334,7 @@ class Runtime:
             array_python.raise_deleted,
             _raise_no_memory,
             array_python.contiguous,
+            memory.require,
             config.settings_cell,
             NO_SETTINGS,
         ]
