@@ -410,6 +410,10 @@ class Config:
         for listener in self._listeners:
             listener()
 
+    def _after_fork(self) -> None:
+        """Another thread of the parent may have held the lock."""
+        object.__setattr__(self, "_lock", threading.RLock())
+
 
 def _suggest(name: str) -> str:
     """Name the option that was probably meant, or all of them."""
@@ -431,3 +435,6 @@ def _option(name: str, value: object) -> Option:
 
 
 config = Config(os.environ)
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=config._after_fork)
