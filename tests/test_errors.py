@@ -442,6 +442,19 @@ def nan_while_debugging():
 
 
 @case
+def nan_in_a_compiled_loop():
+    with config.scoped(debug_nans=True):
+        step = lambda i, c: xnp.sqrt(c - 1.0)  # noqa: E731
+        xform.jit(lambda x: xform.lax.fori_loop(0, 9, step, x))(3.0)
+
+
+@case
+def nan_in_an_argument():
+    with config.scoped(debug_nans=True):
+        xform.jit(lambda x: x + 1)(np.float32(np.nan))
+
+
+@case
 def nan_as_an_integer():
     xnp.asarray(np.float32([1.0, np.nan]), dtype="int32")
 

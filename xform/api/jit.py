@@ -189,14 +189,21 @@ class Jitted:
         traced = self.trace(dynamic, rest, key, leaves, in_tree)
         tracers = any(isinstance(x, Tracer) for x in (*leaves, *traced.consts))
         if current_trace() is BASE and not tracers:
-            outs = self.compiled(traced).run(as_arrays(traced.consts), leaves)
-            self.add_plan(traced, args, kwargs, made)
+            outs = self.run(traced, leaves)
+            if not config.debug_nans:
+                self.add_plan(traced, args, kwargs, made)
             return traced.flat.value(outs)
         if self.inline:
             outs = evaluate_program(traced.program, (), [*traced.consts, *leaves])
         else:
             outs = call(*traced.consts, *leaves, jaxpr=traced.program, name=traced.program.name)
         return traced.flat.value(outs)
+
+    def run(self, traced: Traced, leaves: Sequence[Any]) -> Any:
+        """The outputs of a program; while NaNs are looked for, those of its operators."""
+        if config.debug_nans:
+            return call(*traced.consts, *leaves, jaxpr=traced.program, name=traced.program.name)
+        return self.compiled(traced).run(as_arrays(traced.consts), leaves)
 
     def compiled(self, traced: Traced) -> Any:
         """The executable of a program, which counts among those that are kept."""
@@ -218,7 +225,7 @@ class Jitted:
 
     def add_plan(self, traced: Traced, args: Any, kwargs: Any, made: Moment) -> None:
         """Teaches the native dispatcher this call, where all its parts are of kinds it knows."""
-        executable = traced.compiled()
+        executable = self.compiled(traced)
         specs = argument_specs(self, args, kwargs)
         result = result_spec(traced.flat, executable.out_avals)
         if specs is not None and result is not None and executable.plannable:
@@ -348,7 +355,7 @@ class Compiled:
                 "a traced value",
                 instead="call the jitted function inside transformations",
             )
-        return traced.flat.value(traced.compiled().run(as_arrays(traced.consts), leaves))
+        return traced.flat.value(self._jitted.run(traced, leaves))
 
 
 def _numbers(value: int | Iterable[int] | None) -> tuple[int, ...]:
