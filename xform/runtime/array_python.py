@@ -89,13 +89,23 @@ class _Pool:
         try:
             return self.blocks.pop()
         except IndexError:
-            memory.require(self.size_bytes)
+            _require(self.size_bytes)
             raw = np.empty(self.size_bytes + _ALIGNMENT, np.uint8)
             start = -raw.ctypes.data % _ALIGNMENT
             return raw[start : start + self.size_bytes], raw.ctypes.data + start
 
 
 _pools: dict[int, _Pool] = {}
+
+
+def _require(nbytes: int) -> None:
+    """Raise unless there is memory of this size; idle blocks may be what is missing."""
+    try:
+        memory.require(nbytes)
+    except OutOfMemoryError:
+        if not trim():
+            raise
+        memory.require(nbytes)
 
 
 def pool_of(nbytes: int) -> _Pool:
