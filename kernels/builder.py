@@ -255,14 +255,15 @@ class Builder(Control):
             (x, scalar),
         )
 
-    def shuffle(self, x: Value, lanes: Sequence[int]) -> Value:
-        """The named lanes of `x`; one lane gives a scalar."""
-        if len(lanes) == 1:
+    def shuffle(self, x: Value, lanes: Sequence[int], y: Value | None = None) -> Value:
+        """The named lanes of `x`, with those of `y` behind them; one lane of x gives a scalar."""
+        if len(lanes) == 1 and y is None:
             return self.extract(x, lanes[0])
         mask = ", ".join(f"i32 {lane}" for lane in lanes)
         n = len(lanes)
-        text = f"shufflevector {x.type} {x.name}, {x.type} poison, <{n} x i32> <{mask}>"
-        return self.define(x.element, n, text, (x,))
+        second, both = ("poison", (x,)) if y is None else (y.name, (x, y))
+        text = f"shufflevector {x.type} {x.name}, {x.type} {second}, <{n} x i32> <{mask}>"
+        return self.define(x.element, n, text, both)
 
     def call(
         self, result: tuple[str, int] | None, function: str, operands: Sequence[Value]
