@@ -1,5 +1,6 @@
 """Options: read from the environment, set for the process, set for a block of one thread."""
 
+import contextvars
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import threading
 
 import pytest
 
-from xform.config import Config, config
+from xform.config import NO_SETTINGS, Config, config
 from xform.errors import ArgumentError
 
 
@@ -61,7 +62,7 @@ def test_update():
     fresh = Config({})
     fresh.update("enable_x64", True)
     assert fresh.enable_x64 is True
-    assert fresh.code_key() == (True,)
+    assert fresh.code_key() == (True, 256 << 20, 1)
     fresh.update("num_threads", 2)
     fresh.update("num_threads", None)
     assert fresh.num_threads is None
@@ -166,3 +167,53 @@ def test_the_table_of_the_docstring_is_complete():
     table = sys.modules[Config.__module__].__doc__
     for name in Config({}).__slots__:
         assert name.startswith("_") or f"| `{name}`" in table
+
+
+def test_settings_are_one_object_for_each():
+    with config.scoped(enable_x64=True):
+        first = config.settings
+        with config.scoped(log="compile"):
+            assert config.settings is first
+        with config.scoped(enable_x64=False):
+            assert config.settings == (("enable_x64", False),)
+            with config.scoped(enable_x64=True):
+                assert config.settings is first
+    assert config.settings is NO_SETTINGS
+
+
+def test_a_block_of_a_generator_ends_before_one_within():
+    def numbers():
+        with config.scoped(enable_x64=True):
+            yield 1
+
+    running = numbers()
+    next(running)
+    assert config.enable_x64 is True
+    with config.scoped(tape_bytes=1000):
+        assert (config.enable_x64, config.settings) == (
+            True,
+            (("enable_x64", True), ("tape_bytes", 1000)),
+        )
+        running.close()
+        assert (config.enable_x64, config.settings) == (False, (("tape_bytes", 1000),))
+    assert (config.settings, config.scopes) == (NO_SETTINGS, 0)
+
+
+def test_a_block_that_ended_holds_in_no_copy_of_the_context():
+    with config.scoped(enable_x64=True):
+        copied = contextvars.copy_context()
+    with config.scoped(enable_x64=False, check=True):
+        assert copied.run(lambda: (config.enable_x64, config.settings)) == (False, NO_SETTINGS)
+
+
+def test_a_block_that_a_generator_leaves_in_another_thread():
+    def numbers():
+        with config.scoped(enable_x64=True):
+            yield 1
+
+    running = numbers()
+    next(running)
+    thread = threading.Thread(target=running.close)
+    thread.start()
+    thread.join()
+    assert (config.enable_x64, config.settings, config.scopes) == (False, NO_SETTINGS, 0)

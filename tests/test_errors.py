@@ -442,6 +442,19 @@ def nan_while_debugging():
 
 
 @case
+def nan_in_a_compiled_loop():
+    with config.scoped(debug_nans=True):
+        step = lambda i, c: xnp.sqrt(c - 1.0)  # noqa: E731
+        xform.jit(lambda x: xform.lax.fori_loop(0, 9, step, x))(3.0)
+
+
+@case
+def nan_in_an_argument():
+    with config.scoped(debug_nans=True):
+        xform.jit(lambda x: x + 1)(np.float32(np.nan))
+
+
+@case
 def nan_as_an_integer():
     xnp.asarray(np.float32([1.0, np.nan]), dtype="int32")
 
@@ -461,6 +474,45 @@ def pytrees_that_differ():
     xform.tree.map(lambda x, y: x, {"a": 1}, {"b": 1})
 
 
+@case
+def many_shapes():
+    f = xform.jit(lambda x: x)
+    for size in range(20):
+        f(xnp.zeros(size))
+
+
+@case
+def a_new_function_for_each_call():
+    def apply(function, x):
+        return function(x)
+
+    f = xform.jit(apply, static_argnums=0)
+    for _ in range(20):
+        f(lambda x: x, 1.0)
+
+
+@case
+def a_counter_that_is_static():
+    f = xform.jit(lambda x, step: x * step, static_argnames="step")
+    for step in range(20):
+        f(1.0, step=step)
+
+
+@case
+def a_list_that_grows():
+    f = xform.jit(lambda xs: xs[-1])
+    for count in range(1, 20):
+        f([1.0] * count)
+
+
+@case
+def explain_a_function_that_is_not_jitted():
+    def f(x):
+        return x
+
+    xform.explain(f)
+
+
 CASES.update(errors_of_loops.CASES)
 CASES.update(errors_of_devices.CASES)
 
@@ -473,7 +525,7 @@ def message(name: str) -> str:
         warnings.simplefilter("error")
         try:
             CASES[name]()
-        except (Exception, errors.NarrowingWarning) as error:
+        except (Exception, errors.NarrowingWarning, errors.RecompilationWarning) as error:
             text = f"{type(error).__name__}: {error}"
         else:
             raise AssertionError(f"{name} raises nothing")

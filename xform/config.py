@@ -10,6 +10,7 @@
 | `dump`                 | `""`             | stages to print, with commas between; or `"all"` |
 | `log`                  | `""`             | events to log, with commas between: `"compile"`  |
 | `cache_dir`            | `~/.cache/xform` | where compiled code is kept; `""` keeps none     |
+| `cache_bytes`          | 1 GiB            | most that is kept there; what was used last stays |
 | `tape_bytes`           | 256 MiB          | memory of the tapes of reverse mode through `while` |
 | `num_threads`          | `None`           | threads of a parallel kernel; `None` takes all   |
 | `num_cpu_devices`      | `1`              | devices the CPU counts as, for `pmap` and meshes |
@@ -36,10 +37,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
+from weakref import WeakSet
 
 from xform.errors import ArgumentError
 
-__all__ = ["Config", "Option", "config"]
+__all__ = ["NO_SETTINGS", "Config", "Option", "Settings", "config"]
 
 _TRUE = ("1", "true", "t", "yes", "y", "on")
 _FALSE = ("0", "false", "f", "no", "n", "off")
@@ -84,6 +87,8 @@ class Option:
         accepts: the values `read` takes, in words.
         optional: whether None is a value.
         changes_code: whether programs compiled under another value are different programs.
+        changes_calls: whether a call may do something else under another value, although the
+            program is the same.
     """
 
     name: str
@@ -92,6 +97,7 @@ class Option:
     accepts: str
     optional: bool = False
     changes_code: bool = False
+    changes_calls: bool = False
 
     @property
     def variable(self) -> str:
@@ -108,8 +114,8 @@ class Option:
         return parsed
 
 
-def _switch(name: str, default: bool, *, changes_code: bool = False) -> Option:
-    return Option(name, default, _bool, "True or False", changes_code=changes_code)
+def _switch(name: str, default: bool, **changes: bool) -> Option:
+    return Option(name, default, _bool, "True or False", **changes)
 
 
 def _default_cache_dir() -> str:
@@ -121,16 +127,17 @@ _OPTIONS: Mapping[str, Option] = {
     option.name: option
     for option in (
         _switch("enable_x64", False, changes_code=True),
-        _switch("disable_jit", False),
-        _switch("debug_nans", False),
+        _switch("disable_jit", False, changes_calls=True),
+        _switch("debug_nans", False, changes_calls=True),
         _switch("check", False),
         _switch("native", True),
         Option("dump", "", _text, "names of stages separated by commas, or 'all'"),
         Option("log", "", _text, "names of events separated by commas, such as 'compile'"),
         Option("cache_dir", _default_cache_dir(), _text, "a directory, or '' for no cache"),
-        Option("tape_bytes", 256 << 20, _positive, "a positive number of bytes"),
+        Option("cache_bytes", 1 << 30, _positive, "a positive number of bytes"),
+        Option("tape_bytes", 256 << 20, _positive, "a positive number of bytes", changes_code=True),
         Option("num_threads", None, _positive, "a positive integer, or None", optional=True),
-        Option("num_cpu_devices", 1, _positive, "a positive integer"),
+        Option("num_cpu_devices", 1, _positive, "a positive integer", changes_code=True),
         Option("collective_timeout_s", 60.0, _seconds, "a positive number of seconds"),
         _switch("traceback", False),
     )
@@ -138,9 +145,61 @@ _OPTIONS: Mapping[str, Option] = {
 
 _CODE_OPTIONS = tuple(option.name for option in _OPTIONS.values() if option.changes_code)
 
-_NOTHING: Mapping[str, object] = {}
-# The options that the enclosing `scoped` blocks of this thread set.
-_scope: ContextVar[Mapping[str, object]] = ContextVar("xform.config", default=_NOTHING)
+_CALL_OPTIONS = tuple(o.name for o in _OPTIONS.values() if o.changes_code or o.changes_calls)
+
+Settings = tuple[tuple[str, object], ...]
+"""Options that calls depend on, with the values that `scoped` blocks give them, by name."""
+
+# One object for each settings that occur: the dispatchers compare identities.
+_known: dict[Settings, Settings] = {}
+
+
+def _interned(settings: Mapping[str, object]) -> Settings:
+    """The one object for the settings of these options, of those that calls depend on."""
+    made = tuple((name, settings[name]) for name in _CALL_OPTIONS if name in settings)
+    return _known.setdefault(made, made)
+
+
+NO_SETTINGS = _interned({})
+"""The settings outside of all `scoped` blocks."""
+
+
+class _Scope:
+    """A `scoped` block: what it sets, and the block around it, None outside of all.
+
+    `cell` is a list of one item, the settings that hold within; the native dispatcher reads it. A
+    block of a generator may end before one that was opened within it, and the values of blocks that
+    have ended hold no longer: the cells of the blocks within are then filled again.
+    """
+
+    __slots__ = ("__weakref__", "cell", "ended", "inner", "outer", "set")
+
+    def __init__(self, options: Mapping[str, object], outer: _Scope | None) -> None:
+        self.set = options
+        self.outer = outer
+        self.ended = False
+        self.inner: WeakSet[_Scope] = WeakSet()
+        self.cell: list[Any] = [NO_SETTINGS, self]
+        if outer is not None:
+            outer.inner.add(self)
+        self.fill()
+
+    def holding(self) -> Iterator[_Scope]:
+        """This block and those around it, without those that have ended."""
+        at: _Scope | None = self
+        while at is not None:
+            if not at.ended:
+                yield at
+            at = at.outer
+
+    def fill(self) -> None:
+        """Say in the cells of this block and of those within what holds there."""
+        options: dict[str, object] = {}
+        for scope in self.holding():
+            options = {**scope.set, **options}
+        self.cell[0] = _interned(options)
+        for scope in list(self.inner):
+            scope.fill()
 
 
 class Config:
@@ -158,7 +217,7 @@ class Config:
     3
     """
 
-    __slots__ = (*_OPTIONS, "_counts", "_listeners", "_lock", "_values")
+    __slots__ = (*_OPTIONS, "_counts", "_listeners", "_lock", "_values", "_within")
 
     enable_x64: bool
     disable_jit: bool
@@ -168,6 +227,7 @@ class Config:
     dump: str
     log: str
     cache_dir: str
+    cache_bytes: int
     tape_bytes: int
     num_threads: int | None
     num_cpu_devices: int
@@ -177,6 +237,7 @@ class Config:
     _counts: dict[str, int]
     _lock: threading.RLock
     _listeners: tuple[Callable[[], None], ...]
+    _within: ContextVar[list[Any]]
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         values = {
@@ -190,6 +251,9 @@ class Config:
         store("_counts", dict.fromkeys(_OPTIONS, 0))
         store("_lock", threading.RLock())
         store("_listeners", ())
+        # What the innermost block holds: its settings, and the block itself.
+        outside: list[Any] = [NO_SETTINGS, None]
+        store("_within", ContextVar("xform.config", default=outside))
         for name, value in values.items():
             store(name, value)
 
@@ -197,8 +261,12 @@ class Config:
         if name not in _OPTIONS:
             message = f"config has no option {name!r}; {_suggest(name)}"
             raise AttributeError(message, name=name, obj=self)
-        scope = _scope.get()
-        return scope[name] if name in scope else self._values[name]
+        scope = self._within.get()[1]
+        if scope is not None:
+            for each in scope.holding():
+                if name in each.set:
+                    return each.set[name]
+        return self._values[name]
 
     def __setattr__(self, name: str, value: object) -> None:
         raise ArgumentError(
@@ -244,15 +312,26 @@ class Config:
         1
         """
         parsed = {name: _option(name, value).parse(value, name) for name, value in options.items()}
+        around = self._within.get()[1]
+        scope = _Scope(parsed, around and next(around.holding(), None))
         self._count(parsed, 1)
-        token = _scope.set({**_scope.get(), **parsed})
+        self._within.set(scope.cell)
         try:
             self._notify()
             yield
         finally:
-            _scope.reset(token)
+            self._leave(scope)
             self._count(parsed, -1)
             self._notify()
+
+    def _leave(self, scope: _Scope) -> None:
+        """End a block: the innermost that has not ended is current in this context."""
+        scope.ended = True
+        scope.fill()
+        current = self._within.get()[1]
+        if current is not None and current.ended:
+            left = next(current.holding(), None)
+            self._within.set([NO_SETTINGS, None] if left is None else left.cell)
 
     def _count(self, names: Mapping[str, object], step: int) -> None:
         """Count the blocks that set each option; empty its slot while there is one."""
@@ -273,13 +352,40 @@ class Config:
         """
         return sum(self._counts.values())
 
+    @property
+    def settings(self) -> Settings:
+        """What the blocks around set, of the options that calls depend on; one object for each.
+
+        >>> with config.scoped(enable_x64=True, log="compile"):
+        ...     config.settings
+        (('enable_x64', True),)
+        """
+        settings: Settings = self._within.get()[0]
+        return settings
+
+    @property
+    def settings_cell(self) -> ContextVar[list[Any]]:
+        """A variable whose value is a list that begins with the `settings`, for native code."""
+        return self._within
+
+    def call_key(self) -> tuple[object, ...]:
+        """The values for the process of the options that calls depend on, whatever blocks set."""
+        return tuple([self._values[name] for name in _CALL_OPTIONS])
+
     def code_key(self) -> tuple[object, ...]:
         """The values of the options that change generated code: a part of every cache key.
 
+        The options are `code_options`.
+
         >>> config.code_key()
-        (False,)
+        (False, 268435456, 1)
         """
         return tuple([getattr(self, name) for name in _CODE_OPTIONS])
+
+    @property
+    def code_options(self) -> tuple[str, ...]:
+        """The names of the options that change generated code, in the order of `code_key`."""
+        return _CODE_OPTIONS
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Ask to be called after every update and at both ends of every `scoped` block.
@@ -304,6 +410,10 @@ class Config:
         for listener in self._listeners:
             listener()
 
+    def _after_fork(self) -> None:
+        """Another thread of the parent may have held the lock."""
+        object.__setattr__(self, "_lock", threading.RLock())
+
 
 def _suggest(name: str) -> str:
     """Name the option that was probably meant, or all of them."""
@@ -325,3 +435,6 @@ def _option(name: str, value: object) -> Option:
 
 
 config = Config(os.environ)
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=config._after_fork)

@@ -35,6 +35,8 @@ __all__ = [
     "NaNError",
     "NarrowingWarning",
     "NonConcreteBooleanIndexError",
+    "OutOfMemoryError",
+    "RecompilationWarning",
     "ShapeError",
     "StaticArgumentError",
     "TracerArrayConversionError",
@@ -318,6 +320,10 @@ class MemoryLimitError(XformError, MemoryError):
     """A computation that would need more memory than an option allows."""
 
 
+class OutOfMemoryError(XformError, MemoryError):
+    """A request for more memory than there is."""
+
+
 class MissingExtraError(XformError, ImportError):
     """A feature whose optional packages are not installed.
 
@@ -339,6 +345,10 @@ class MissingExtraError(XformError, ImportError):
 
 class NarrowingWarning(UserWarning):
     """A 64-bit array was narrowed to 32 bits because `enable_x64` is off."""
+
+
+class RecompilationWarning(UserWarning):
+    """A jitted function is compiled again and again, for calls that differ in one thing only."""
 
 
 class CacheWarning(UserWarning):

@@ -45,7 +45,7 @@ static void *complain(object *callable, object *argument) {
 }
 
 static void *complain_no_memory(int64_t nbytes) {
-    object *size = PyLong_FromSsize_t(nbytes);
+    object *size = PyErr_Occurred() ? NULL : PyLong_FromSsize_t(nbytes);
     if (size) {
         complain(python.raise_no_memory, size);
         Py_DecRef(size);

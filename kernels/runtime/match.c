@@ -36,6 +36,7 @@ typedef struct plan {
     pool_class *workspace;
     kernel_function *kernel;
     int64_t release_gil;
+    object *settings; /* those of the configuration it is for; NULL: all */
 } plan;
 
 /* One call: what was found in the arguments so far. All of it lies in one block. */

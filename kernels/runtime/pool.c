@@ -7,6 +7,7 @@
 #include "python_abi.h"
 
 enum { ALIGNMENT = 64, SMALL = 4096, SMALL_CLASSES = SMALL / ALIGNMENT, STEPS = 8 };
+enum { LARGE = 256 << 20 }; /* asked for before it is taken; memory.py has the same number */
 enum { OCTAVES = 35, CLASSES = SMALL_CLASSES + OCTAVES * STEPS };
 
 typedef struct {
@@ -63,8 +64,30 @@ static int64_t pool_trim(void) {
     return released;
 }
 
+/* Whether there is memory of this size; if not, an exception is set. */
+static int32_t memory_suffices(int64_t size) {
+    object *number = PyLong_FromSsize_t(size);
+    object *result = number ? PyObject_CallOneArg(python.require_memory, number) : NULL;
+    if (number) {
+        Py_DecRef(number);
+    }
+    if (result) {
+        Py_DecRef(result);
+    }
+    return result != NULL;
+}
+
 static __attribute__((noinline)) void *pool_grow(pool_class *from) {
     void *block = NULL;
+    if (from->size >= LARGE && !memory_suffices(from->size)) {
+        if (pool_trim() == 0) {
+            return NULL;
+        }
+        PyErr_Clear();
+        if (!memory_suffices(from->size)) {
+            return NULL;
+        }
+    }
     if (posix_memalign(&block, ALIGNMENT, (uint64_t)from->size) == 0) {
         return block;
     }
@@ -75,7 +98,7 @@ static __attribute__((noinline)) void *pool_grow(pool_class *from) {
     return NULL;
 }
 
-/* A block, or NULL without an exception set. */
+/* A block, or NULL, with or without an exception set. */
 static inline void *pool_take(pool_class *from) {
     void *block = from->head;
     if (UNLIKELY(!block)) {

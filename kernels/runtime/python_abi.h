@@ -81,6 +81,7 @@ int64_t PyDict_Size(object *);
 int32_t PyDict_SetItem(object *, object *key, object *value);
 int32_t PyDict_Next(object *, int64_t *position, object **key, object **value);
 object *PyDict_GetItemWithError(object *, object *key);
+int32_t PyContextVar_Get(object *variable, object *otherwise, object **value);
 void PyErr_SetString(object *type, const char *message);
 object *PyErr_Occurred(void);
 void PyErr_Clear(void);
@@ -108,6 +109,9 @@ typedef struct {
     object *raise_deleted;   /* raises the error of using a deleted array */
     object *raise_no_memory; /* raises MemoryError for a number of bytes */
     object *contiguous;      /* copies a NumPy array of an aval in C order */
+    object *require_memory;  /* raises unless there are so many bytes */
+    object *settings_cell;   /* the context variable of a list whose first item is the settings */
+    object *no_settings;     /* those outside of all blocks that set options */
     object *(*new_from_descr)(object *, object *, int32_t, const int64_t *, const int64_t *,
                               void *, int32_t, object *);
     int32_t (*set_base_object)(object *, object *);

@@ -28,6 +28,24 @@ typedef struct {
 /* While this is not 0, every call takes the slow path. */
 extern int64_t guard_count;
 
+/* Not 0 after the first block of a thread that set an option which calls depend on. */
+extern int64_t scoped_ever;
+
+/* The settings that hold for this call, which live for ever; NULL when they cannot be read. */
+static object *settings_now(void) {
+    object *cell = NULL;
+    if (LIKELY(scoped_ever == 0)) {
+        return python.no_settings;
+    }
+    if (PyContextVar_Get(python.settings_cell, NULL, &cell) < 0 || !cell) {
+        PyErr_Clear();
+        return NULL;
+    }
+    object *settings = FIELD(object **, cell, LIST_ITEMS)[0];
+    Py_DecRef(cell);
+    return settings;
+}
+
 static void unlink_plan(function *f, plan *p) {
     plan **link = &f->plans;
     while (*link != p) {
@@ -53,10 +71,14 @@ EXPORT object *function_vectorcall(object *self, object *const *args, uint64_t f
     const int64_t count = positional + keywords;
     if (LIKELY(guard_count == 0)) {
         const int64_t version = f->version;
+        object *const settings = settings_now();
         int64_t depth = 0;
         for (plan *p = f->plans; p; p = p->next, depth++) {
             object *result;
             if (p->arguments != count || p->keywords != keywords) {
+                continue;
+            }
+            if (UNLIKELY(p->settings != settings) && p->settings) {
                 continue;
             }
             if (UNLIKELY(depth >= MAX_DEPTH)) {

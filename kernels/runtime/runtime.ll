@@ -1,10 +1,10 @@
 ; Made from runtime.c by build.py; do not edit.
-; sources: a230d850fbe296683708d92ac982fa013d6a9eec242ac9f2c43e3dcdfa22422c
-; imports: PyBool_Type PyCallable_Check PyComplex_Type PyDict_GetItemWithError PyDict_New PyDict_Next PyDict_SetItem PyDict_Size PyDict_Type PyErr_CheckSignals PyErr_Clear PyErr_NoMemory PyErr_Occurred PyErr_SetObject PyErr_SetString PyEval_RestoreThread PyEval_SaveThread PyExc_BufferError PyExc_RuntimeError PyExc_TypeError PyFloat_Type PyGILState_Ensure PyGILState_Release PyList_New PyList_Type PyLong_AsLongLongAndOverflow PyLong_AsSsize_t PyLong_FromSsize_t PyLong_Type PyMethod_New PyObject_CallOneArg PyObject_ClearWeakRefs PyObject_Free PyObject_GC_Del PyObject_GC_UnTrack PyObject_GetAttr PyObject_RichCompareBool PyObject_Vectorcall PyTuple_New PyTuple_Size PyTuple_Type PyType_GenericAlloc Py_DecRef Py_IncRef _PyObject_New _Py_FalseStruct _Py_NoneStruct _Py_TrueStruct
+; sources: 136a7a77657da95567e082313b3c3bd4160dfee9dfb7daa51cde3bca768a4f77
+; imports: PyBool_Type PyCallable_Check PyComplex_Type PyContextVar_Get PyDict_GetItemWithError PyDict_New PyDict_Next PyDict_SetItem PyDict_Size PyDict_Type PyErr_CheckSignals PyErr_Clear PyErr_NoMemory PyErr_Occurred PyErr_SetObject PyErr_SetString PyEval_RestoreThread PyEval_SaveThread PyExc_BufferError PyExc_RuntimeError PyExc_TypeError PyFloat_Type PyGILState_Ensure PyGILState_Release PyList_New PyList_Type PyLong_AsLongLongAndOverflow PyLong_AsSsize_t PyLong_FromSsize_t PyLong_Type PyMethod_New PyObject_CallOneArg PyObject_ClearWeakRefs PyObject_Free PyObject_GC_Del PyObject_GC_UnTrack PyObject_GetAttr PyObject_RichCompareBool PyObject_Vectorcall PyTuple_New PyTuple_Size PyTuple_Type PyType_GenericAlloc Py_DecRef Py_IncRef _PyObject_New _Py_FalseStruct _Py_NoneStruct _Py_TrueStruct
 ; exports: add_plan address array_dealloc array_get array_getbuffer clear_plans collective_fetch collective_place collective_stack delete_array devices_call devices_complain devices_forget devices_prepare devices_run devices_run_released devices_timeout_ns devices_workers empty from_numpy function_clear function_dealloc function_descr_get function_new function_traverse function_vectorcall group_bytes group_end group_exchange group_leave group_meet group_start group_stop guard_enter guard_exit idle_bytes is_deleted plan_count pool_class_of python self_test_kernel threads_forget threads_helpers threads_limit threads_run trim view wrap writable
 
 %struct.pool_class = type { ptr, i64, i64, i64 }
-%struct.environment = type { ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr }
+%struct.environment = type { ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr }
 %struct.signal_t = type { [16 x i64], [16 x i64] }
 %struct.job = type { i64, i64, ptr, ptr, i64, i64, i64, i64 }
 %struct.device_slot = type { ptr, i64, [6 x i64] }
@@ -47,6 +47,8 @@
 @.str.5 = private unnamed_addr constant [35 x i8] c"an error was expected to be raised\00", align 1
 @.str.6 = private unnamed_addr constant [26 x i8] c"wrong number of arguments\00", align 1
 @.str.7 = private unnamed_addr constant [24 x i8] c"expected an xform array\00", align 1
+@scoped_ever = external local_unnamed_addr global i64, align 8
+@LIST_ITEMS = external local_unnamed_addr constant i64, align 8
 @PyBool_Type = external global [0 x i8], align 1
 @PyFloat_Type = external global [0 x i8], align 1
 @FLOAT_VALUE = external local_unnamed_addr constant i64, align 8
@@ -55,7 +57,6 @@
 @PyLong_Type = external global [0 x i8], align 1
 @PyList_Type = external global [0 x i8], align 1
 @PyTuple_Type = external global [0 x i8], align 1
-@LIST_ITEMS = external local_unnamed_addr constant i64, align 8
 @PyDict_Type = external global [0 x i8], align 1
 @.str.8 = private unnamed_addr constant [35 x i8] c"a kernel failed without saying why\00", align 1
 @.str.9 = private unnamed_addr constant [23 x i8] c"expected a JitFunction\00", align 1
@@ -447,13 +448,13 @@ define ptr @empty(ptr noundef readnone captures(none) %0, ptr noundef readonly c
 5:                                                ; preds = %3
   %6 = load ptr, ptr @PyExc_TypeError, align 8
   tail call void @PyErr_SetString(ptr noundef %6, ptr noundef nonnull @.str.6) #22
-  br label %53
+  br label %56
 
 7:                                                ; preds = %3
   %8 = load ptr, ptr %1, align 8
   %9 = tail call fastcc ptr @descriptor_of(ptr noundef %8)
   %10 = icmp eq ptr %9, null
-  br i1 %10, label %53, label %11
+  br i1 %10, label %56, label %11
 
 11:                                               ; preds = %7
   %12 = getelementptr inbounds nuw i8, ptr %9, i64 8
@@ -478,60 +479,65 @@ define ptr @empty(ptr noundef readnone captures(none) %0, ptr noundef readonly c
   %25 = load i64, ptr @pool_idle, align 8
   %26 = sub nsw i64 %25, %24
   store i64 %26, ptr @pool_idle, align 8
-  br label %41
+  br label %44
 
 27:                                               ; preds = %15
   %28 = tail call fastcc ptr @pool_grow(ptr noundef nonnull %13)
   %29 = icmp eq ptr %28, null
-  br i1 %29, label %30, label %41, !prof !11
+  br i1 %29, label %30, label %44, !prof !11
 
 30:                                               ; preds = %27, %11
   %31 = load i64, ptr %9, align 8
-  %32 = tail call ptr @PyLong_FromSsize_t(i64 noundef %31) #22
+  %32 = tail call ptr @PyErr_Occurred() #22
   %33 = icmp eq ptr %32, null
-  br i1 %33, label %53, label %34
+  br i1 %33, label %34, label %56
 
 34:                                               ; preds = %30
-  %35 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
-  %36 = tail call ptr @PyObject_CallOneArg(ptr noundef %35, ptr noundef nonnull %32) #22
-  %37 = icmp eq ptr %36, null
-  br i1 %37, label %40, label %38
+  %35 = tail call ptr @PyLong_FromSsize_t(i64 noundef %31) #22
+  %36 = icmp eq ptr %35, null
+  br i1 %36, label %56, label %37
 
-38:                                               ; preds = %34
-  tail call void @Py_DecRef(ptr noundef nonnull %36) #22
-  %39 = load ptr, ptr @PyExc_RuntimeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %39, ptr noundef nonnull @.str.5) #22
-  br label %40
+37:                                               ; preds = %34
+  %38 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
+  %39 = tail call ptr @PyObject_CallOneArg(ptr noundef %38, ptr noundef nonnull %35) #22
+  %40 = icmp eq ptr %39, null
+  br i1 %40, label %43, label %41
 
-40:                                               ; preds = %38, %34
-  tail call void @Py_DecRef(ptr noundef nonnull %32) #22
-  br label %53
+41:                                               ; preds = %37
+  tail call void @Py_DecRef(ptr noundef nonnull %39) #22
+  %42 = load ptr, ptr @PyExc_RuntimeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %42, ptr noundef nonnull @.str.5) #22
+  br label %43
 
-41:                                               ; preds = %27, %18
-  %42 = phi ptr [ %16, %18 ], [ %28, %27 ]
-  %43 = load ptr, ptr @python, align 8
-  %44 = tail call ptr @_PyObject_New(ptr noundef %43) #22
-  %45 = icmp eq ptr %44, null
-  br i1 %45, label %51, label %46, !prof !10
+43:                                               ; preds = %41, %37
+  tail call void @Py_DecRef(ptr noundef nonnull %35) #22
+  br label %56
 
-46:                                               ; preds = %41
-  %47 = load i64, ptr @OBJECT_SIZE, align 8
-  %48 = getelementptr inbounds i8, ptr %44, i64 %47
-  store ptr %42, ptr %48, align 8
-  %49 = getelementptr inbounds nuw i8, ptr %48, i64 8
-  store ptr %9, ptr %49, align 8
-  %50 = getelementptr inbounds nuw i8, ptr %48, i64 16
-  tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(32) %50, i8 0, i64 32, i1 false)
-  br label %53
+44:                                               ; preds = %27, %18
+  %45 = phi ptr [ %16, %18 ], [ %28, %27 ]
+  %46 = load ptr, ptr @python, align 8
+  %47 = tail call ptr @_PyObject_New(ptr noundef %46) #22
+  %48 = icmp eq ptr %47, null
+  br i1 %48, label %54, label %49, !prof !10
 
-51:                                               ; preds = %41
-  %52 = load ptr, ptr %12, align 8
-  tail call fastcc void @pool_give(ptr noundef %52, ptr noundef nonnull %42)
-  br label %53
+49:                                               ; preds = %44
+  %50 = load i64, ptr @OBJECT_SIZE, align 8
+  %51 = getelementptr inbounds i8, ptr %47, i64 %50
+  store ptr %45, ptr %51, align 8
+  %52 = getelementptr inbounds nuw i8, ptr %51, i64 8
+  store ptr %9, ptr %52, align 8
+  %53 = getelementptr inbounds nuw i8, ptr %51, i64 16
+  tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(32) %53, i8 0, i64 32, i1 false)
+  br label %56
 
-53:                                               ; preds = %51, %46, %30, %40, %5, %7
-  %54 = phi ptr [ null, %5 ], [ null, %7 ], [ %44, %46 ], [ null, %51 ], [ null, %30 ], [ null, %40 ]
-  ret ptr %54
+54:                                               ; preds = %44
+  %55 = load ptr, ptr %12, align 8
+  tail call fastcc void @pool_give(ptr noundef %55, ptr noundef nonnull %45)
+  br label %56
+
+56:                                               ; preds = %54, %49, %30, %34, %43, %5, %7
+  %57 = phi ptr [ null, %5 ], [ null, %7 ], [ %47, %49 ], [ null, %54 ], [ null, %30 ], [ null, %34 ], [ null, %43 ]
+  ret ptr %57
 }
 
 ; Function Attrs: nounwind uwtable(sync)
@@ -698,14 +704,14 @@ define ptr @from_numpy(ptr noundef readnone captures(none) %0, ptr noundef %1, i
 6:                                                ; preds = %3
   %7 = load ptr, ptr @PyExc_TypeError, align 8
   tail call void @PyErr_SetString(ptr noundef %7, ptr noundef nonnull @.str.6) #22
-  br label %159
+  br label %162
 
 8:                                                ; preds = %3
   %9 = getelementptr inbounds nuw i8, ptr %1, i64 8
   %10 = load ptr, ptr %9, align 8
   %11 = tail call fastcc ptr @descriptor_of(ptr noundef %10)
   %12 = icmp eq ptr %11, null
-  br i1 %12, label %159, label %13
+  br i1 %12, label %162, label %13
 
 13:                                               ; preds = %8
   call void @llvm.lifetime.start.p0(ptr nonnull %4) #22
@@ -780,7 +786,7 @@ define ptr @from_numpy(ptr noundef readnone captures(none) %0, ptr noundef %1, i
   %61 = tail call ptr @PyObject_Vectorcall(ptr noundef %60, ptr noundef nonnull %1, i64 noundef 2, ptr noundef null) #22
   store ptr %61, ptr %4, align 16
   %62 = icmp eq ptr %61, null
-  br i1 %62, label %157, label %63
+  br i1 %62, label %160, label %63
 
 63:                                               ; preds = %59
   %64 = getelementptr i8, ptr %61, i64 %17
@@ -843,7 +849,7 @@ define ptr @from_numpy(ptr noundef readnone captures(none) %0, ptr noundef %1, i
   %105 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 40), align 8
   %106 = call ptr @PyObject_Vectorcall(ptr noundef %105, ptr noundef nonnull %4, i64 noundef 2, ptr noundef null) #22
   %107 = icmp eq ptr %106, null
-  br i1 %107, label %154, label %108
+  br i1 %107, label %157, label %108
 
 108:                                              ; preds = %104
   call void @Py_DecRef(ptr noundef nonnull %106) #22
@@ -872,75 +878,80 @@ define ptr @from_numpy(ptr noundef readnone captures(none) %0, ptr noundef %1, i
   %123 = load i64, ptr @pool_idle, align 8
   %124 = sub nsw i64 %123, %122
   store i64 %124, ptr @pool_idle, align 8
-  br label %139
+  br label %142
 
 125:                                              ; preds = %113
   %126 = call fastcc ptr @pool_grow(ptr noundef nonnull %111)
   %127 = icmp eq ptr %126, null
-  br i1 %127, label %128, label %139, !prof !11
+  br i1 %127, label %128, label %142, !prof !11
 
 128:                                              ; preds = %125, %109
   %129 = load i64, ptr %11, align 8
-  %130 = call ptr @PyLong_FromSsize_t(i64 noundef %129) #22
+  %130 = call ptr @PyErr_Occurred() #22
   %131 = icmp eq ptr %130, null
-  br i1 %131, label %154, label %132
+  br i1 %131, label %132, label %157
 
 132:                                              ; preds = %128
-  %133 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
-  %134 = call ptr @PyObject_CallOneArg(ptr noundef %133, ptr noundef nonnull %130) #22
-  %135 = icmp eq ptr %134, null
-  br i1 %135, label %138, label %136
+  %133 = call ptr @PyLong_FromSsize_t(i64 noundef %129) #22
+  %134 = icmp eq ptr %133, null
+  br i1 %134, label %157, label %135
 
-136:                                              ; preds = %132
-  call void @Py_DecRef(ptr noundef nonnull %134) #22
-  %137 = load ptr, ptr @PyExc_RuntimeError, align 8
-  call void @PyErr_SetString(ptr noundef %137, ptr noundef nonnull @.str.5) #22
-  br label %138
+135:                                              ; preds = %132
+  %136 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
+  %137 = call ptr @PyObject_CallOneArg(ptr noundef %136, ptr noundef nonnull %133) #22
+  %138 = icmp eq ptr %137, null
+  br i1 %138, label %141, label %139
 
-138:                                              ; preds = %136, %132
-  call void @Py_DecRef(ptr noundef nonnull %130) #22
-  br label %154
+139:                                              ; preds = %135
+  call void @Py_DecRef(ptr noundef nonnull %137) #22
+  %140 = load ptr, ptr @PyExc_RuntimeError, align 8
+  call void @PyErr_SetString(ptr noundef %140, ptr noundef nonnull @.str.5) #22
+  br label %141
 
-139:                                              ; preds = %125, %116
-  %140 = phi ptr [ %114, %116 ], [ %126, %125 ]
-  %141 = load ptr, ptr @python, align 8
-  %142 = call ptr @_PyObject_New(ptr noundef %141) #22
-  %143 = icmp eq ptr %142, null
-  br i1 %143, label %144, label %146, !prof !10
-
-144:                                              ; preds = %139
-  %145 = load ptr, ptr %110, align 8
-  call fastcc void @pool_give(ptr noundef %145, ptr noundef nonnull %140)
-  br label %154
-
-146:                                              ; preds = %139
-  %147 = getelementptr inbounds i8, ptr %142, i64 %17
-  store ptr %140, ptr %147, align 8
-  %148 = getelementptr inbounds nuw i8, ptr %147, i64 8
-  store ptr %11, ptr %148, align 8
-  %149 = getelementptr inbounds nuw i8, ptr %147, i64 16
-  call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(32) %149, i8 0, i64 32, i1 false)
-  %150 = load ptr, ptr %4, align 16
-  %151 = getelementptr inbounds i8, ptr %150, i64 %17
-  %152 = load ptr, ptr %151, align 8
-  %153 = load i64, ptr %11, align 8
-  call void @llvm.memcpy.p0.p0.i64(ptr nonnull align 1 %140, ptr align 1 %152, i64 %153, i1 false)
-  br label %154
-
-154:                                              ; preds = %146, %144, %128, %138, %104
-  %155 = phi ptr [ null, %104 ], [ %142, %146 ], [ null, %144 ], [ null, %128 ], [ null, %138 ]
-  %156 = load ptr, ptr %4, align 16
-  call void @Py_DecRef(ptr noundef %156) #22
+141:                                              ; preds = %139, %135
+  call void @Py_DecRef(ptr noundef nonnull %133) #22
   br label %157
 
-157:                                              ; preds = %154, %59
-  %158 = phi ptr [ null, %59 ], [ %155, %154 ]
-  call void @llvm.lifetime.end.p0(ptr nonnull %4) #22
-  br label %159
+142:                                              ; preds = %125, %116
+  %143 = phi ptr [ %114, %116 ], [ %126, %125 ]
+  %144 = load ptr, ptr @python, align 8
+  %145 = call ptr @_PyObject_New(ptr noundef %144) #22
+  %146 = icmp eq ptr %145, null
+  br i1 %146, label %147, label %149, !prof !10
 
-159:                                              ; preds = %6, %8, %157
-  %160 = phi ptr [ %158, %157 ], [ null, %8 ], [ null, %6 ]
-  ret ptr %160
+147:                                              ; preds = %142
+  %148 = load ptr, ptr %110, align 8
+  call fastcc void @pool_give(ptr noundef %148, ptr noundef nonnull %143)
+  br label %157
+
+149:                                              ; preds = %142
+  %150 = getelementptr inbounds i8, ptr %145, i64 %17
+  store ptr %143, ptr %150, align 8
+  %151 = getelementptr inbounds nuw i8, ptr %150, i64 8
+  store ptr %11, ptr %151, align 8
+  %152 = getelementptr inbounds nuw i8, ptr %150, i64 16
+  call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(32) %152, i8 0, i64 32, i1 false)
+  %153 = load ptr, ptr %4, align 16
+  %154 = getelementptr inbounds i8, ptr %153, i64 %17
+  %155 = load ptr, ptr %154, align 8
+  %156 = load i64, ptr %11, align 8
+  call void @llvm.memcpy.p0.p0.i64(ptr nonnull align 1 %143, ptr align 1 %155, i64 %156, i1 false)
+  br label %157
+
+157:                                              ; preds = %149, %147, %128, %132, %141, %104
+  %158 = phi ptr [ null, %104 ], [ %145, %149 ], [ null, %147 ], [ null, %128 ], [ null, %132 ], [ null, %141 ]
+  %159 = load ptr, ptr %4, align 16
+  call void @Py_DecRef(ptr noundef %159) #22
+  br label %160
+
+160:                                              ; preds = %157, %59
+  %161 = phi ptr [ null, %59 ], [ %158, %157 ]
+  call void @llvm.lifetime.end.p0(ptr nonnull %4) #22
+  br label %162
+
+162:                                              ; preds = %6, %8, %160
+  %163 = phi ptr [ %161, %160 ], [ null, %8 ], [ null, %6 ]
+  ret ptr %163
 }
 
 declare ptr @PyObject_Vectorcall(ptr noundef, ptr noundef, i64 noundef, ptr noundef) local_unnamed_addr #4
@@ -993,7 +1004,7 @@ define ptr @view(ptr noundef readnone captures(none) %0, ptr noundef readonly ca
   %31 = getelementptr inbounds nuw i8, ptr %26, i64 32
   %32 = load ptr, ptr %31, align 8
   tail call void @Py_IncRef(ptr noundef %32) #22
-  %33 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 72), align 8
+  %33 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 96), align 8
   %34 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 16), align 8
   %35 = load ptr, ptr %31, align 8
   %36 = load i64, ptr %27, align 8
@@ -1007,7 +1018,7 @@ define ptr @view(ptr noundef readnone captures(none) %0, ptr noundef readonly ca
 
 43:                                               ; preds = %21
   tail call void @Py_IncRef(ptr noundef nonnull %23) #22
-  %44 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 80), align 8
+  %44 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 104), align 8
   %45 = tail call i32 %44(ptr noundef nonnull %41, ptr noundef nonnull %23) #22
   %46 = icmp slt i32 %45, 0
   br i1 %46, label %47, label %48
@@ -1066,7 +1077,7 @@ define ptr @writable(ptr noundef readnone captures(none) %0, ptr noundef readonl
   %31 = getelementptr inbounds nuw i8, ptr %26, i64 32
   %32 = load ptr, ptr %31, align 8
   tail call void @Py_IncRef(ptr noundef %32) #22
-  %33 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 72), align 8
+  %33 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 96), align 8
   %34 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 16), align 8
   %35 = load ptr, ptr %31, align 8
   %36 = load i64, ptr %27, align 8
@@ -1080,7 +1091,7 @@ define ptr @writable(ptr noundef readnone captures(none) %0, ptr noundef readonl
 
 43:                                               ; preds = %21
   tail call void @Py_IncRef(ptr noundef nonnull %23) #22
-  %44 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 80), align 8
+  %44 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 104), align 8
   %45 = tail call i32 %44(ptr noundef nonnull %41, ptr noundef nonnull %23) #22
   %46 = icmp slt i32 %45, 0
   br i1 %46, label %47, label %48
@@ -2848,145 +2859,190 @@ define i64 @threads_helpers() local_unnamed_addr #10 {
 ; Function Attrs: nounwind uwtable(sync)
 define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i64 noundef %2, ptr noundef %3) #3 {
   %5 = alloca ptr, align 8
-  %6 = load i64, ptr @OBJECT_SIZE, align 8
-  %7 = getelementptr inbounds i8, ptr %0, i64 %6
-  %8 = and i64 %2, 9223372036854775807
-  %9 = icmp eq ptr %3, null
-  br i1 %9, label %13, label %10
+  %6 = alloca ptr, align 8
+  %7 = load i64, ptr @OBJECT_SIZE, align 8
+  %8 = getelementptr inbounds i8, ptr %0, i64 %7
+  %9 = and i64 %2, 9223372036854775807
+  %10 = icmp eq ptr %3, null
+  br i1 %10, label %14, label %11
 
-10:                                               ; preds = %4
-  %11 = getelementptr inbounds i8, ptr %3, i64 %6
-  %12 = load i64, ptr %11, align 8
-  br label %13
+11:                                               ; preds = %4
+  %12 = getelementptr inbounds i8, ptr %3, i64 %7
+  %13 = load i64, ptr %12, align 8
+  br label %14
 
-13:                                               ; preds = %4, %10
-  %14 = phi i64 [ %12, %10 ], [ 0, %4 ]
-  %15 = add nsw i64 %14, %8
-  %16 = load i64, ptr @guard_count, align 8
-  %17 = icmp eq i64 %16, 0
-  br i1 %17, label %18, label %75, !prof !8
+14:                                               ; preds = %4, %11
+  %15 = phi i64 [ %13, %11 ], [ 0, %4 ]
+  %16 = add nsw i64 %15, %9
+  %17 = load i64, ptr @guard_count, align 8
+  %18 = icmp eq i64 %17, 0
+  br i1 %18, label %19, label %101, !prof !8
 
-18:                                               ; preds = %13
-  %19 = getelementptr inbounds nuw i8, ptr %7, i64 48
-  %20 = load i64, ptr %19, align 8
-  %21 = getelementptr inbounds nuw i8, ptr %7, i64 32
-  %22 = load ptr, ptr %21, align 8
-  %23 = icmp eq ptr %22, null
-  br i1 %23, label %75, label %24
-
-24:                                               ; preds = %18, %68
-  %25 = phi ptr [ %70, %68 ], [ %22, %18 ]
-  %26 = phi i64 [ %69, %68 ], [ 0, %18 ]
+19:                                               ; preds = %14
+  %20 = getelementptr inbounds nuw i8, ptr %8, i64 48
+  %21 = load i64, ptr %20, align 8
   call void @llvm.lifetime.start.p0(ptr nonnull %5) #22
-  %27 = getelementptr inbounds nuw i8, ptr %25, i64 24
-  %28 = load i64, ptr %27, align 8
-  %29 = icmp eq i64 %28, %15
-  br i1 %29, label %30, label %68
+  store ptr null, ptr %5, align 8
+  %22 = load i64, ptr @scoped_ever, align 8
+  %23 = icmp eq i64 %22, 0
+  br i1 %23, label %24, label %26, !prof !8
 
-30:                                               ; preds = %24
-  %31 = getelementptr inbounds nuw i8, ptr %25, i64 32
-  %32 = load i64, ptr %31, align 8
-  %33 = icmp eq i64 %32, %14
-  br i1 %33, label %34, label %68
+24:                                               ; preds = %19
+  %25 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 88), align 8
+  br label %39
 
-34:                                               ; preds = %30
-  %35 = icmp samesign ugt i64 %26, 3
-  br i1 %35, label %36, label %62, !prof !10
+26:                                               ; preds = %19
+  %27 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 80), align 8
+  %28 = call i32 @PyContextVar_Get(ptr noundef %27, ptr noundef null, ptr noundef nonnull %5) #22
+  %29 = icmp sgt i32 %28, -1
+  %30 = load ptr, ptr %5, align 8
+  %31 = icmp ne ptr %30, null
+  %32 = select i1 %29, i1 %31, i1 false
+  br i1 %32, label %34, label %33
 
-36:                                               ; preds = %34
-  %37 = getelementptr inbounds nuw i8, ptr %25, i64 8
+33:                                               ; preds = %26
+  call void @PyErr_Clear() #22
+  br label %39
+
+34:                                               ; preds = %26
+  %35 = load i64, ptr @LIST_ITEMS, align 8
+  %36 = getelementptr inbounds i8, ptr %30, i64 %35
+  %37 = load ptr, ptr %36, align 8
   %38 = load ptr, ptr %37, align 8
-  tail call void @Py_IncRef(ptr noundef %38) #22
-  %39 = call fastcc i32 @try_plan(ptr noundef %25, ptr noundef %1, ptr noundef %3, ptr noundef %5)
-  %40 = icmp eq i32 %39, 0
-  br i1 %40, label %60, label %41
+  call void @Py_DecRef(ptr noundef nonnull %30) #22
+  br label %39
 
-41:                                               ; preds = %36
-  %42 = load i64, ptr %19, align 8
-  %43 = icmp eq i64 %42, %20
-  br i1 %43, label %44, label %61
-
-44:                                               ; preds = %41, %44
-  %45 = phi ptr [ %46, %44 ], [ %21, %41 ]
-  %46 = load ptr, ptr %45, align 8
-  %47 = icmp eq ptr %46, %25
-  br i1 %47, label %48, label %44, !llvm.loop !31
-
-48:                                               ; preds = %44
-  %49 = load ptr, ptr %25, align 8
-  store ptr %49, ptr %45, align 8
-  %50 = getelementptr inbounds nuw i8, ptr %7, i64 40
-  %51 = load i64, ptr %50, align 8
-  %52 = add nsw i64 %51, -1
-  store i64 %52, ptr %50, align 8
-  %53 = load i64, ptr %19, align 8
-  %54 = add nsw i64 %53, 1
-  store i64 %54, ptr %19, align 8
-  %55 = load ptr, ptr %21, align 8
-  store ptr %55, ptr %25, align 8
-  store ptr %25, ptr %21, align 8
-  %56 = load i64, ptr %50, align 8
-  %57 = add nsw i64 %56, 1
-  store i64 %57, ptr %50, align 8
-  %58 = load i64, ptr %19, align 8
-  %59 = add nsw i64 %58, 1
-  store i64 %59, ptr %19, align 8
-  br label %61
-
-60:                                               ; preds = %36
-  tail call void @Py_DecRef(ptr noundef %38) #22
-  br label %65
-
-61:                                               ; preds = %41, %48
-  tail call void @Py_DecRef(ptr noundef %38) #22
-  br label %72
-
-62:                                               ; preds = %34
-  %63 = call fastcc i32 @try_plan(ptr noundef %25, ptr noundef %1, ptr noundef %3, ptr noundef %5)
-  %64 = icmp eq i32 %63, 0
-  br i1 %64, label %65, label %72, !prof !10
-
-65:                                               ; preds = %60, %62
-  %66 = load i64, ptr %19, align 8
-  %67 = icmp eq i64 %66, %20
-  br i1 %67, label %68, label %74, !prof !8
-
-68:                                               ; preds = %65, %30, %24
+39:                                               ; preds = %24, %33, %34
+  %40 = phi ptr [ %25, %24 ], [ %38, %34 ], [ null, %33 ]
   call void @llvm.lifetime.end.p0(ptr nonnull %5) #22
-  %69 = add nuw nsw i64 %26, 1
-  %70 = load ptr, ptr %25, align 8
-  %71 = icmp eq ptr %70, null
-  br i1 %71, label %75, label %24, !llvm.loop !32
+  %41 = getelementptr inbounds nuw i8, ptr %8, i64 32
+  %42 = load ptr, ptr %41, align 8
+  %43 = icmp eq ptr %42, null
+  br i1 %43, label %101, label %44
 
-72:                                               ; preds = %62, %61
-  %73 = load ptr, ptr %5, align 8
-  call void @llvm.lifetime.end.p0(ptr nonnull %5) #22
-  br label %83
+44:                                               ; preds = %39, %94
+  %45 = phi ptr [ %96, %94 ], [ %42, %39 ]
+  %46 = phi i64 [ %95, %94 ], [ 0, %39 ]
+  call void @llvm.lifetime.start.p0(ptr nonnull %6) #22
+  %47 = getelementptr inbounds nuw i8, ptr %45, i64 24
+  %48 = load i64, ptr %47, align 8
+  %49 = icmp eq i64 %48, %16
+  br i1 %49, label %50, label %94
 
-74:                                               ; preds = %65
-  call void @llvm.lifetime.end.p0(ptr nonnull %5) #22
-  br label %75
+50:                                               ; preds = %44
+  %51 = getelementptr inbounds nuw i8, ptr %45, i64 32
+  %52 = load i64, ptr %51, align 8
+  %53 = icmp eq i64 %52, %15
+  br i1 %53, label %54, label %94
 
-75:                                               ; preds = %68, %18, %74, %13
-  %76 = getelementptr inbounds nuw i8, ptr %7, i64 8
-  %77 = load ptr, ptr %76, align 8
-  %78 = icmp eq ptr %77, null
-  br i1 %78, label %79, label %81, !prof !10
+54:                                               ; preds = %50
+  %55 = getelementptr inbounds nuw i8, ptr %45, i64 160
+  %56 = load ptr, ptr %55, align 8
+  %57 = icmp eq ptr %56, %40
+  br i1 %57, label %60, label %58, !prof !8
 
-79:                                               ; preds = %75
-  %80 = load ptr, ptr @PyExc_RuntimeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %80, ptr noundef nonnull @.str.2) #22
-  br label %83
+58:                                               ; preds = %54
+  %59 = icmp eq ptr %56, null
+  br i1 %59, label %60, label %94
 
-81:                                               ; preds = %75
-  tail call void @Py_IncRef(ptr noundef nonnull %77) #22
-  %82 = tail call ptr @PyObject_Vectorcall(ptr noundef nonnull %77, ptr noundef %1, i64 noundef %8, ptr noundef %3) #22
-  tail call void @Py_DecRef(ptr noundef nonnull %77) #22
-  br label %83
+60:                                               ; preds = %58, %54
+  %61 = icmp samesign ugt i64 %46, 3
+  br i1 %61, label %62, label %88, !prof !10
 
-83:                                               ; preds = %72, %81, %79
-  %84 = phi ptr [ null, %79 ], [ %82, %81 ], [ %73, %72 ]
-  ret ptr %84
+62:                                               ; preds = %60
+  %63 = getelementptr inbounds nuw i8, ptr %45, i64 8
+  %64 = load ptr, ptr %63, align 8
+  call void @Py_IncRef(ptr noundef %64) #22
+  %65 = call fastcc i32 @try_plan(ptr noundef %45, ptr noundef %1, ptr noundef %3, ptr noundef %6)
+  %66 = icmp eq i32 %65, 0
+  br i1 %66, label %86, label %67
+
+67:                                               ; preds = %62
+  %68 = load i64, ptr %20, align 8
+  %69 = icmp eq i64 %68, %21
+  br i1 %69, label %70, label %87
+
+70:                                               ; preds = %67, %70
+  %71 = phi ptr [ %72, %70 ], [ %41, %67 ]
+  %72 = load ptr, ptr %71, align 8
+  %73 = icmp eq ptr %72, %45
+  br i1 %73, label %74, label %70, !llvm.loop !31
+
+74:                                               ; preds = %70
+  %75 = load ptr, ptr %45, align 8
+  store ptr %75, ptr %71, align 8
+  %76 = getelementptr inbounds nuw i8, ptr %8, i64 40
+  %77 = load i64, ptr %76, align 8
+  %78 = add nsw i64 %77, -1
+  store i64 %78, ptr %76, align 8
+  %79 = load i64, ptr %20, align 8
+  %80 = add nsw i64 %79, 1
+  store i64 %80, ptr %20, align 8
+  %81 = load ptr, ptr %41, align 8
+  store ptr %81, ptr %45, align 8
+  store ptr %45, ptr %41, align 8
+  %82 = load i64, ptr %76, align 8
+  %83 = add nsw i64 %82, 1
+  store i64 %83, ptr %76, align 8
+  %84 = load i64, ptr %20, align 8
+  %85 = add nsw i64 %84, 1
+  store i64 %85, ptr %20, align 8
+  br label %87
+
+86:                                               ; preds = %62
+  call void @Py_DecRef(ptr noundef %64) #22
+  br label %91
+
+87:                                               ; preds = %67, %74
+  call void @Py_DecRef(ptr noundef %64) #22
+  br label %98
+
+88:                                               ; preds = %60
+  %89 = call fastcc i32 @try_plan(ptr noundef %45, ptr noundef %1, ptr noundef %3, ptr noundef %6)
+  %90 = icmp eq i32 %89, 0
+  br i1 %90, label %91, label %98, !prof !10
+
+91:                                               ; preds = %86, %88
+  %92 = load i64, ptr %20, align 8
+  %93 = icmp eq i64 %92, %21
+  br i1 %93, label %94, label %100, !prof !8
+
+94:                                               ; preds = %91, %44, %58, %50
+  call void @llvm.lifetime.end.p0(ptr nonnull %6) #22
+  %95 = add nuw nsw i64 %46, 1
+  %96 = load ptr, ptr %45, align 8
+  %97 = icmp eq ptr %96, null
+  br i1 %97, label %101, label %44, !llvm.loop !32
+
+98:                                               ; preds = %88, %87
+  %99 = load ptr, ptr %6, align 8
+  call void @llvm.lifetime.end.p0(ptr nonnull %6) #22
+  br label %109
+
+100:                                              ; preds = %91
+  call void @llvm.lifetime.end.p0(ptr nonnull %6) #22
+  br label %101
+
+101:                                              ; preds = %94, %39, %100, %14
+  %102 = getelementptr inbounds nuw i8, ptr %8, i64 8
+  %103 = load ptr, ptr %102, align 8
+  %104 = icmp eq ptr %103, null
+  br i1 %104, label %105, label %107, !prof !10
+
+105:                                              ; preds = %101
+  %106 = load ptr, ptr @PyExc_RuntimeError, align 8
+  call void @PyErr_SetString(ptr noundef %106, ptr noundef nonnull @.str.2) #22
+  br label %109
+
+107:                                              ; preds = %101
+  call void @Py_IncRef(ptr noundef nonnull %103) #22
+  %108 = call ptr @PyObject_Vectorcall(ptr noundef nonnull %103, ptr noundef %1, i64 noundef %9, ptr noundef %3) #22
+  call void @Py_DecRef(ptr noundef nonnull %103) #22
+  br label %109
+
+109:                                              ; preds = %98, %107, %105
+  %110 = phi ptr [ null, %105 ], [ %108, %107 ], [ %99, %98 ]
+  ret ptr %110
 }
 
 ; Function Attrs: noinline nounwind uwtable(sync)
@@ -3054,7 +3110,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
 
 52:                                               ; preds = %43
   tail call void @PyErr_Clear() #22
-  br label %465
+  br label %468
 
 53:                                               ; preds = %48, %30, %26, %4
   %54 = getelementptr inbounds nuw i8, ptr %0, i64 48
@@ -3077,7 +3133,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %67 = load ptr, ptr %66, align 8
   %68 = load ptr, ptr @python, align 8
   %69 = icmp eq ptr %67, %68
-  br i1 %69, label %70, label %465
+  br i1 %69, label %70, label %468
 
 70:                                               ; preds = %62
   %71 = getelementptr inbounds nuw i8, ptr %65, i64 8
@@ -3086,7 +3142,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %74 = getelementptr inbounds nuw i8, ptr %55, i64 8
   %75 = load i64, ptr %74, align 8
   %76 = icmp eq i64 %75, %73
-  br i1 %76, label %77, label %465
+  br i1 %76, label %77, label %468
 
 77:                                               ; preds = %70, %58, %53
   br i1 %22, label %80, label %78
@@ -3103,7 +3159,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
 83:                                               ; preds = %80
   %84 = tail call ptr @PyErr_NoMemory() #22
   store ptr null, ptr %3, align 8
-  br label %465
+  br label %468
 
 85:                                               ; preds = %78, %80
   %86 = phi ptr [ %79, %78 ], [ %81, %80 ]
@@ -3162,7 +3218,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %125 = load ptr, ptr %124, align 8
   %126 = load ptr, ptr @python, align 8
   %127 = icmp eq ptr %125, %126
-  br i1 %127, label %128, label %423, !prof !8
+  br i1 %127, label %128, label %426, !prof !8
 
 128:                                              ; preds = %121
   %129 = getelementptr inbounds nuw i8, ptr %123, i64 8
@@ -3171,12 +3227,12 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %132 = getelementptr inbounds nuw i8, ptr %116, i64 8
   %133 = load i64, ptr %132, align 8
   %134 = icmp eq i64 %133, %131
-  br i1 %134, label %135, label %423, !prof !8
+  br i1 %134, label %135, label %426, !prof !8
 
 135:                                              ; preds = %128
   %136 = load ptr, ptr %123, align 8
   %137 = icmp eq ptr %136, null
-  br i1 %137, label %423, label %138, !prof !10
+  br i1 %137, label %426, label %138, !prof !10
 
 138:                                              ; preds = %135
   %139 = getelementptr inbounds nuw i8, ptr %116, i64 16
@@ -3207,7 +3263,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
 155:                                              ; preds = %114
   %156 = call fastcc i32 @match(ptr noundef %6, ptr noundef %120, i32 noundef 0)
   %157 = icmp eq i32 %156, 0
-  br i1 %157, label %423, label %158
+  br i1 %157, label %426, label %158
 
 158:                                              ; preds = %138, %142, %155
   %159 = add nuw nsw i64 %115, 1
@@ -3229,7 +3285,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %171 = getelementptr inbounds i8, ptr %170, i64 %111
   %172 = load ptr, ptr %171, align 8
   %173 = icmp eq ptr %172, null
-  br i1 %173, label %423, label %174
+  br i1 %173, label %426, label %174
 
 174:                                              ; preds = %166
   %175 = getelementptr inbounds nuw i8, ptr %171, i64 40
@@ -3260,15 +3316,15 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %194 = getelementptr inbounds ptr, ptr %192, i64 %193
   %195 = load i64, ptr %12, align 8
   %196 = icmp sgt i64 %195, 0
-  br i1 %196, label %197, label %297
+  br i1 %196, label %197, label %300
 
 197:                                              ; preds = %190
   %198 = getelementptr inbounds nuw i8, ptr %0, i64 104
   %199 = getelementptr inbounds nuw i8, ptr %0, i64 112
   br label %200
 
-200:                                              ; preds = %288, %197
-  %201 = phi i64 [ 0, %197 ], [ %294, %288 ]
+200:                                              ; preds = %291, %197
+  %201 = phi i64 [ 0, %197 ], [ %297, %291 ]
   %202 = load ptr, ptr %198, align 8
   %203 = getelementptr inbounds nuw ptr, ptr %202, i64 %201
   %204 = load ptr, ptr %203, align 8
@@ -3323,7 +3379,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %239 = load ptr, ptr @python, align 8
   %240 = call ptr @_PyObject_New(ptr noundef %239) #22
   %241 = icmp eq ptr %240, null
-  br i1 %241, label %412, label %242, !prof !10
+  br i1 %241, label %415, label %242, !prof !10
 
 242:                                              ; preds = %238
   %243 = getelementptr inbounds i8, ptr %240, i64 %111
@@ -3333,7 +3389,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %245 = getelementptr inbounds nuw i8, ptr %243, i64 16
   call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(32) %245, i8 0, i64 32, i1 false)
   store ptr null, ptr %215, align 8
-  br label %288
+  br label %291
 
 246:                                              ; preds = %230, %226, %223, %219, %211, %207, %200
   %247 = getelementptr inbounds nuw i8, ptr %204, i64 8
@@ -3358,349 +3414,354 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %260 = load i64, ptr @pool_idle, align 8
   %261 = sub nsw i64 %260, %259
   store i64 %261, ptr @pool_idle, align 8
-  br label %276
+  br label %279
 
 262:                                              ; preds = %250
   %263 = call fastcc ptr @pool_grow(ptr noundef nonnull %248)
   %264 = icmp eq ptr %263, null
-  br i1 %264, label %265, label %276, !prof !11
+  br i1 %264, label %265, label %279, !prof !11
 
 265:                                              ; preds = %262, %246
   %266 = load i64, ptr %204, align 8
-  %267 = call ptr @PyLong_FromSsize_t(i64 noundef %266) #22
+  %267 = call ptr @PyErr_Occurred() #22
   %268 = icmp eq ptr %267, null
-  br i1 %268, label %412, label %269
+  br i1 %268, label %269, label %415
 
 269:                                              ; preds = %265
-  %270 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
-  %271 = call ptr @PyObject_CallOneArg(ptr noundef %270, ptr noundef nonnull %267) #22
-  %272 = icmp eq ptr %271, null
-  br i1 %272, label %275, label %273
+  %270 = call ptr @PyLong_FromSsize_t(i64 noundef %266) #22
+  %271 = icmp eq ptr %270, null
+  br i1 %271, label %415, label %272
 
-273:                                              ; preds = %269
-  call void @Py_DecRef(ptr noundef nonnull %271) #22
-  %274 = load ptr, ptr @PyExc_RuntimeError, align 8
-  call void @PyErr_SetString(ptr noundef %274, ptr noundef nonnull @.str.5) #22
-  br label %275
+272:                                              ; preds = %269
+  %273 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
+  %274 = call ptr @PyObject_CallOneArg(ptr noundef %273, ptr noundef nonnull %270) #22
+  %275 = icmp eq ptr %274, null
+  br i1 %275, label %278, label %276
 
-275:                                              ; preds = %273, %269
-  call void @Py_DecRef(ptr noundef nonnull %267) #22
-  br label %412
+276:                                              ; preds = %272
+  call void @Py_DecRef(ptr noundef nonnull %274) #22
+  %277 = load ptr, ptr @PyExc_RuntimeError, align 8
+  call void @PyErr_SetString(ptr noundef %277, ptr noundef nonnull @.str.5) #22
+  br label %278
 
-276:                                              ; preds = %262, %253
-  %277 = phi ptr [ %251, %253 ], [ %263, %262 ]
-  %278 = load ptr, ptr @python, align 8
-  %279 = call ptr @_PyObject_New(ptr noundef %278) #22
-  %280 = icmp eq ptr %279, null
-  br i1 %280, label %285, label %281, !prof !10
+278:                                              ; preds = %276, %272
+  call void @Py_DecRef(ptr noundef nonnull %270) #22
+  br label %415
 
-281:                                              ; preds = %276
-  %282 = getelementptr inbounds i8, ptr %279, i64 %111
-  store ptr %277, ptr %282, align 8
-  %283 = getelementptr inbounds nuw i8, ptr %282, i64 8
-  store ptr %204, ptr %283, align 8
-  %284 = getelementptr inbounds nuw i8, ptr %282, i64 16
-  call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(32) %284, i8 0, i64 32, i1 false)
-  br label %288
+279:                                              ; preds = %262, %253
+  %280 = phi ptr [ %251, %253 ], [ %263, %262 ]
+  %281 = load ptr, ptr @python, align 8
+  %282 = call ptr @_PyObject_New(ptr noundef %281) #22
+  %283 = icmp eq ptr %282, null
+  br i1 %283, label %288, label %284, !prof !10
 
-285:                                              ; preds = %276
-  %286 = getelementptr inbounds nuw i8, ptr %204, i64 8
-  %287 = load ptr, ptr %286, align 8
-  call fastcc void @pool_give(ptr noundef %287, ptr noundef nonnull %277)
-  br label %412
+284:                                              ; preds = %279
+  %285 = getelementptr inbounds i8, ptr %282, i64 %111
+  store ptr %280, ptr %285, align 8
+  %286 = getelementptr inbounds nuw i8, ptr %285, i64 8
+  store ptr %204, ptr %286, align 8
+  %287 = getelementptr inbounds nuw i8, ptr %285, i64 16
+  call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(32) %287, i8 0, i64 32, i1 false)
+  br label %291
 
-288:                                              ; preds = %281, %242
-  %289 = phi ptr [ %240, %242 ], [ %279, %281 ]
-  %290 = getelementptr inbounds nuw ptr, ptr %107, i64 %201
-  store ptr %289, ptr %290, align 8
-  %291 = getelementptr inbounds i8, ptr %289, i64 %111
-  %292 = load ptr, ptr %291, align 8
-  %293 = getelementptr inbounds nuw ptr, ptr %194, i64 %201
+288:                                              ; preds = %279
+  %289 = getelementptr inbounds nuw i8, ptr %204, i64 8
+  %290 = load ptr, ptr %289, align 8
+  call fastcc void @pool_give(ptr noundef %290, ptr noundef nonnull %280)
+  br label %415
+
+291:                                              ; preds = %284, %242
+  %292 = phi ptr [ %240, %242 ], [ %282, %284 ]
+  %293 = getelementptr inbounds nuw ptr, ptr %107, i64 %201
   store ptr %292, ptr %293, align 8
-  %294 = add nuw nsw i64 %201, 1
-  %295 = load i64, ptr %12, align 8
-  %296 = icmp slt i64 %294, %295
-  br i1 %296, label %200, label %297, !llvm.loop !37
+  %294 = getelementptr inbounds i8, ptr %292, i64 %111
+  %295 = load ptr, ptr %294, align 8
+  %296 = getelementptr inbounds nuw ptr, ptr %194, i64 %201
+  store ptr %295, ptr %296, align 8
+  %297 = add nuw nsw i64 %201, 1
+  %298 = load i64, ptr %12, align 8
+  %299 = icmp slt i64 %297, %298
+  br i1 %299, label %200, label %300, !llvm.loop !37
 
-297:                                              ; preds = %288, %190
-  %298 = phi i64 [ 0, %190 ], [ %294, %288 ]
-  %299 = getelementptr inbounds nuw i8, ptr %0, i64 136
-  %300 = load ptr, ptr %299, align 8
-  %301 = icmp eq ptr %300, null
-  br i1 %301, label %325, label %302
-
-302:                                              ; preds = %297
-  %303 = load ptr, ptr %300, align 8
+300:                                              ; preds = %291, %190
+  %301 = phi i64 [ 0, %190 ], [ %297, %291 ]
+  %302 = getelementptr inbounds nuw i8, ptr %0, i64 136
+  %303 = load ptr, ptr %302, align 8
   %304 = icmp eq ptr %303, null
-  br i1 %304, label %314, label %305, !prof !10
+  br i1 %304, label %328, label %305
 
-305:                                              ; preds = %302
+305:                                              ; preds = %300
   %306 = load ptr, ptr %303, align 8
-  store ptr %306, ptr %300, align 8
-  %307 = getelementptr inbounds nuw i8, ptr %300, i64 8
-  %308 = load i64, ptr %307, align 8
-  %309 = add nsw i64 %308, -1
-  store i64 %309, ptr %307, align 8
-  %310 = getelementptr inbounds nuw i8, ptr %300, i64 24
+  %307 = icmp eq ptr %306, null
+  br i1 %307, label %317, label %308, !prof !10
+
+308:                                              ; preds = %305
+  %309 = load ptr, ptr %306, align 8
+  store ptr %309, ptr %303, align 8
+  %310 = getelementptr inbounds nuw i8, ptr %303, i64 8
   %311 = load i64, ptr %310, align 8
-  %312 = load i64, ptr @pool_idle, align 8
-  %313 = sub nsw i64 %312, %311
-  store i64 %313, ptr @pool_idle, align 8
-  br label %321
+  %312 = add nsw i64 %311, -1
+  store i64 %312, ptr %310, align 8
+  %313 = getelementptr inbounds nuw i8, ptr %303, i64 24
+  %314 = load i64, ptr %313, align 8
+  %315 = load i64, ptr @pool_idle, align 8
+  %316 = sub nsw i64 %315, %314
+  store i64 %316, ptr @pool_idle, align 8
+  br label %324
 
-314:                                              ; preds = %302
-  %315 = call fastcc ptr @pool_grow(ptr noundef nonnull %300)
-  %316 = icmp eq ptr %315, null
-  br i1 %316, label %317, label %321, !prof !38
+317:                                              ; preds = %305
+  %318 = call fastcc ptr @pool_grow(ptr noundef nonnull %303)
+  %319 = icmp eq ptr %318, null
+  br i1 %319, label %320, label %324, !prof !38
 
-317:                                              ; preds = %314
-  %318 = load ptr, ptr %299, align 8
-  %319 = getelementptr inbounds nuw i8, ptr %318, i64 24
-  %320 = load i64, ptr %319, align 8
-  call fastcc void @complain_no_memory(i64 noundef %320)
-  br label %412
+320:                                              ; preds = %317
+  %321 = load ptr, ptr %302, align 8
+  %322 = getelementptr inbounds nuw i8, ptr %321, i64 24
+  %323 = load i64, ptr %322, align 8
+  call fastcc void @complain_no_memory(i64 noundef %323)
+  br label %415
 
-321:                                              ; preds = %314, %305
-  %322 = phi ptr [ %303, %305 ], [ %315, %314 ]
-  %323 = load i64, ptr %12, align 8
-  %324 = getelementptr inbounds ptr, ptr %194, i64 %323
-  store ptr %322, ptr %324, align 8
-  br label %325
+324:                                              ; preds = %317, %308
+  %325 = phi ptr [ %306, %308 ], [ %318, %317 ]
+  %326 = load i64, ptr %12, align 8
+  %327 = getelementptr inbounds ptr, ptr %194, i64 %326
+  store ptr %325, ptr %327, align 8
+  br label %328
 
-325:                                              ; preds = %321, %297
-  %326 = phi ptr [ %322, %321 ], [ null, %297 ]
-  %327 = getelementptr inbounds nuw i8, ptr %0, i64 152
-  %328 = load i64, ptr %327, align 8
-  %329 = icmp eq i64 %328, 0
-  br i1 %329, label %335, label %330
+328:                                              ; preds = %324, %300
+  %329 = phi ptr [ %325, %324 ], [ null, %300 ]
+  %330 = getelementptr inbounds nuw i8, ptr %0, i64 152
+  %331 = load i64, ptr %330, align 8
+  %332 = icmp eq i64 %331, 0
+  br i1 %332, label %338, label %333
 
-330:                                              ; preds = %325
-  %331 = call ptr @PyEval_SaveThread() #22
-  %332 = getelementptr inbounds nuw i8, ptr %0, i64 144
-  %333 = load ptr, ptr %332, align 8
-  %334 = call i32 %333(ptr noundef %91) #22
-  call void @PyEval_RestoreThread(ptr noundef %331) #22
-  br label %339
+333:                                              ; preds = %328
+  %334 = call ptr @PyEval_SaveThread() #22
+  %335 = getelementptr inbounds nuw i8, ptr %0, i64 144
+  %336 = load ptr, ptr %335, align 8
+  %337 = call i32 %336(ptr noundef %91) #22
+  call void @PyEval_RestoreThread(ptr noundef %334) #22
+  br label %342
 
-335:                                              ; preds = %325
-  %336 = getelementptr inbounds nuw i8, ptr %0, i64 144
-  %337 = load ptr, ptr %336, align 8
-  %338 = call i32 %337(ptr noundef %91) #22
-  br label %339
+338:                                              ; preds = %328
+  %339 = getelementptr inbounds nuw i8, ptr %0, i64 144
+  %340 = load ptr, ptr %339, align 8
+  %341 = call i32 %340(ptr noundef %91) #22
+  br label %342
 
-339:                                              ; preds = %335, %330
-  %340 = phi i32 [ %334, %330 ], [ %338, %335 ]
-  %341 = icmp eq i32 %340, 0
-  br i1 %341, label %347, label %342, !prof !8
-
-342:                                              ; preds = %339
-  %343 = call ptr @PyErr_Occurred() #22
-  %344 = icmp eq ptr %343, null
-  br i1 %344, label %345, label %388
+342:                                              ; preds = %338, %333
+  %343 = phi i32 [ %337, %333 ], [ %341, %338 ]
+  %344 = icmp eq i32 %343, 0
+  br i1 %344, label %350, label %345, !prof !8
 
 345:                                              ; preds = %342
-  %346 = load ptr, ptr @PyExc_RuntimeError, align 8
-  call void @PyErr_SetString(ptr noundef %346, ptr noundef nonnull @.str.8) #22
-  br label %388
+  %346 = call ptr @PyErr_Occurred() #22
+  %347 = icmp eq ptr %346, null
+  br i1 %347, label %348, label %391
 
-347:                                              ; preds = %339
-  %348 = getelementptr inbounds nuw i8, ptr %0, i64 120
-  %349 = load i64, ptr %348, align 8
-  %350 = icmp sgt i64 %349, 0
-  br i1 %350, label %351, label %376
+348:                                              ; preds = %345
+  %349 = load ptr, ptr @PyExc_RuntimeError, align 8
+  call void @PyErr_SetString(ptr noundef %349, ptr noundef nonnull @.str.8) #22
+  br label %391
 
-351:                                              ; preds = %347
-  %352 = getelementptr inbounds nuw i8, ptr %0, i64 128
-  br label %353
+350:                                              ; preds = %342
+  %351 = getelementptr inbounds nuw i8, ptr %0, i64 120
+  %352 = load i64, ptr %351, align 8
+  %353 = icmp sgt i64 %352, 0
+  br i1 %353, label %354, label %379
 
-353:                                              ; preds = %372, %351
-  %354 = phi i64 [ %349, %351 ], [ %373, %372 ]
-  %355 = phi i64 [ 0, %351 ], [ %374, %372 ]
-  %356 = load ptr, ptr %99, align 8
-  %357 = load ptr, ptr %352, align 8
-  %358 = getelementptr inbounds nuw i64, ptr %357, i64 %355
-  %359 = load i64, ptr %358, align 8
-  %360 = getelementptr inbounds ptr, ptr %356, i64 %359
-  %361 = load ptr, ptr %360, align 8
-  %362 = getelementptr inbounds i8, ptr %361, i64 %111
-  %363 = getelementptr inbounds nuw i8, ptr %362, i64 40
-  %364 = load i32, ptr %363, align 8
-  %365 = icmp eq i32 %364, 1
-  br i1 %365, label %366, label %372
+354:                                              ; preds = %350
+  %355 = getelementptr inbounds nuw i8, ptr %0, i64 128
+  br label %356
 
-366:                                              ; preds = %353
-  %367 = load ptr, ptr %362, align 8
-  %368 = icmp eq ptr %367, null
-  br i1 %368, label %372, label %369
+356:                                              ; preds = %375, %354
+  %357 = phi i64 [ %352, %354 ], [ %376, %375 ]
+  %358 = phi i64 [ 0, %354 ], [ %377, %375 ]
+  %359 = load ptr, ptr %99, align 8
+  %360 = load ptr, ptr %355, align 8
+  %361 = getelementptr inbounds nuw i64, ptr %360, i64 %358
+  %362 = load i64, ptr %361, align 8
+  %363 = getelementptr inbounds ptr, ptr %359, i64 %362
+  %364 = load ptr, ptr %363, align 8
+  %365 = getelementptr inbounds i8, ptr %364, i64 %111
+  %366 = getelementptr inbounds nuw i8, ptr %365, i64 40
+  %367 = load i32, ptr %366, align 8
+  %368 = icmp eq i32 %367, 1
+  br i1 %368, label %369, label %375
 
-369:                                              ; preds = %366
-  store ptr null, ptr %362, align 8
-  %370 = getelementptr inbounds nuw i8, ptr %362, i64 32
-  store ptr %367, ptr %370, align 8
-  %371 = load i64, ptr %348, align 8
-  br label %372
+369:                                              ; preds = %356
+  %370 = load ptr, ptr %365, align 8
+  %371 = icmp eq ptr %370, null
+  br i1 %371, label %375, label %372
 
-372:                                              ; preds = %369, %366, %353
-  %373 = phi i64 [ %371, %369 ], [ %354, %366 ], [ %354, %353 ]
-  %374 = add nuw nsw i64 %355, 1
-  %375 = icmp slt i64 %374, %373
-  br i1 %375, label %353, label %376, !llvm.loop !39
+372:                                              ; preds = %369
+  store ptr null, ptr %365, align 8
+  %373 = getelementptr inbounds nuw i8, ptr %365, i64 32
+  store ptr %370, ptr %373, align 8
+  %374 = load i64, ptr %351, align 8
+  br label %375
 
-376:                                              ; preds = %372, %347
-  %377 = getelementptr inbounds nuw i8, ptr %0, i64 56
-  %378 = load ptr, ptr %377, align 8
-  %379 = load i64, ptr %378, align 8
-  %380 = icmp eq i64 %379, 0
-  br i1 %380, label %381, label %386, !prof !8
+375:                                              ; preds = %372, %369, %356
+  %376 = phi i64 [ %374, %372 ], [ %357, %369 ], [ %357, %356 ]
+  %377 = add nuw nsw i64 %358, 1
+  %378 = icmp slt i64 %377, %376
+  br i1 %378, label %356, label %379, !llvm.loop !39
 
-381:                                              ; preds = %376
-  %382 = load i64, ptr %12, align 8
-  %383 = icmp eq i64 %382, 1
-  br i1 %383, label %384, label %386, !prof !8
+379:                                              ; preds = %375, %350
+  %380 = getelementptr inbounds nuw i8, ptr %0, i64 56
+  %381 = load ptr, ptr %380, align 8
+  %382 = load i64, ptr %381, align 8
+  %383 = icmp eq i64 %382, 0
+  br i1 %383, label %384, label %389, !prof !8
 
-384:                                              ; preds = %381
-  %385 = load ptr, ptr %107, align 8
-  br label %388
+384:                                              ; preds = %379
+  %385 = load i64, ptr %12, align 8
+  %386 = icmp eq i64 %385, 1
+  br i1 %386, label %387, label %389, !prof !8
 
-386:                                              ; preds = %381, %376
+387:                                              ; preds = %384
+  %388 = load ptr, ptr %107, align 8
+  br label %391
+
+389:                                              ; preds = %384, %379
   call void @llvm.lifetime.start.p0(ptr nonnull %5) #22
-  store ptr %378, ptr %5, align 8
-  %387 = call fastcc ptr @build(ptr noundef %5, ptr noundef nonnull %107)
+  store ptr %381, ptr %5, align 8
+  %390 = call fastcc ptr @build(ptr noundef %5, ptr noundef nonnull %107)
   call void @llvm.lifetime.end.p0(ptr nonnull %5) #22
-  br label %388
+  br label %391
 
-388:                                              ; preds = %386, %384, %345, %342
-  %389 = phi ptr [ %387, %386 ], [ %385, %384 ], [ null, %342 ], [ null, %345 ]
-  %390 = phi i64 [ %298, %386 ], [ 0, %384 ], [ %298, %342 ], [ %298, %345 ]
-  %391 = icmp eq ptr %326, null
-  br i1 %391, label %412, label %392
+391:                                              ; preds = %389, %387, %348, %345
+  %392 = phi ptr [ %390, %389 ], [ %388, %387 ], [ null, %345 ], [ null, %348 ]
+  %393 = phi i64 [ %301, %389 ], [ 0, %387 ], [ %301, %345 ], [ %301, %348 ]
+  %394 = icmp eq ptr %329, null
+  br i1 %394, label %415, label %395
 
-392:                                              ; preds = %388
-  %393 = load ptr, ptr %299, align 8
-  %394 = getelementptr inbounds nuw i8, ptr %393, i64 8
-  %395 = load i64, ptr %394, align 8
-  %396 = getelementptr inbounds nuw i8, ptr %393, i64 16
-  %397 = load i64, ptr %396, align 8
-  %398 = icmp slt i64 %395, %397
-  br i1 %398, label %399, label %405, !prof !8
+395:                                              ; preds = %391
+  %396 = load ptr, ptr %302, align 8
+  %397 = getelementptr inbounds nuw i8, ptr %396, i64 8
+  %398 = load i64, ptr %397, align 8
+  %399 = getelementptr inbounds nuw i8, ptr %396, i64 16
+  %400 = load i64, ptr %399, align 8
+  %401 = icmp slt i64 %398, %400
+  br i1 %401, label %402, label %408, !prof !8
 
-399:                                              ; preds = %392
-  %400 = load i64, ptr @pool_idle, align 8
-  %401 = getelementptr inbounds nuw i8, ptr %393, i64 24
-  %402 = load i64, ptr %401, align 8
-  %403 = add nsw i64 %402, %400
-  %404 = icmp sgt i64 %403, 536870912
-  br i1 %404, label %405, label %406, !prof !10
+402:                                              ; preds = %395
+  %403 = load i64, ptr @pool_idle, align 8
+  %404 = getelementptr inbounds nuw i8, ptr %396, i64 24
+  %405 = load i64, ptr %404, align 8
+  %406 = add nsw i64 %405, %403
+  %407 = icmp sgt i64 %406, 536870912
+  br i1 %407, label %408, label %409, !prof !10
 
-405:                                              ; preds = %399, %392
-  call void @free(ptr noundef nonnull %326)
-  br label %412
+408:                                              ; preds = %402, %395
+  call void @free(ptr noundef nonnull %329)
+  br label %415
 
-406:                                              ; preds = %399
-  %407 = load ptr, ptr %393, align 8
-  store ptr %407, ptr %326, align 8
-  store ptr %326, ptr %393, align 8
-  %408 = load i64, ptr %394, align 8
-  %409 = add nsw i64 %408, 1
-  store i64 %409, ptr %394, align 8
-  %410 = load i64, ptr %401, align 8
-  %411 = add nsw i64 %410, %400
-  store i64 %411, ptr @pool_idle, align 8
-  br label %412
+409:                                              ; preds = %402
+  %410 = load ptr, ptr %396, align 8
+  store ptr %410, ptr %329, align 8
+  store ptr %329, ptr %396, align 8
+  %411 = load i64, ptr %397, align 8
+  %412 = add nsw i64 %411, 1
+  store i64 %412, ptr %397, align 8
+  %413 = load i64, ptr %404, align 8
+  %414 = add nsw i64 %413, %403
+  store i64 %414, ptr @pool_idle, align 8
+  br label %415
 
-412:                                              ; preds = %238, %406, %405, %388, %317, %285, %275, %265
-  %413 = phi i64 [ %390, %406 ], [ %390, %388 ], [ %390, %405 ], [ %298, %317 ], [ %201, %275 ], [ %201, %285 ], [ %201, %265 ], [ %201, %238 ]
-  %414 = phi ptr [ %389, %406 ], [ %389, %388 ], [ %389, %405 ], [ null, %317 ], [ null, %275 ], [ null, %285 ], [ null, %265 ], [ null, %238 ]
-  %415 = icmp eq i64 %413, 0
-  br i1 %415, label %422, label %416
+415:                                              ; preds = %238, %409, %408, %391, %320, %288, %278, %269, %265
+  %416 = phi i64 [ %393, %409 ], [ %393, %391 ], [ %393, %408 ], [ %301, %320 ], [ %201, %278 ], [ %201, %288 ], [ %201, %265 ], [ %201, %269 ], [ %201, %238 ]
+  %417 = phi ptr [ %392, %409 ], [ %392, %391 ], [ %392, %408 ], [ null, %320 ], [ null, %278 ], [ null, %288 ], [ null, %265 ], [ null, %269 ], [ null, %238 ]
+  %418 = icmp eq i64 %416, 0
+  br i1 %418, label %425, label %419
 
-416:                                              ; preds = %412, %416
-  %417 = phi i64 [ %420, %416 ], [ 0, %412 ]
-  %418 = getelementptr inbounds nuw ptr, ptr %107, i64 %417
-  %419 = load ptr, ptr %418, align 8
-  call void @Py_DecRef(ptr noundef %419) #22
-  %420 = add nuw nsw i64 %417, 1
-  %421 = icmp eq i64 %420, %413
-  br i1 %421, label %422, label %416, !llvm.loop !40
+419:                                              ; preds = %415, %419
+  %420 = phi i64 [ %423, %419 ], [ 0, %415 ]
+  %421 = getelementptr inbounds nuw ptr, ptr %107, i64 %420
+  %422 = load ptr, ptr %421, align 8
+  call void @Py_DecRef(ptr noundef %422) #22
+  %423 = add nuw nsw i64 %420, 1
+  %424 = icmp eq i64 %423, %416
+  br i1 %424, label %425, label %419, !llvm.loop !40
 
-422:                                              ; preds = %416, %412
-  store ptr %414, ptr %3, align 8
-  br label %423
+425:                                              ; preds = %419, %415
+  store ptr %417, ptr %3, align 8
+  br label %426
 
-423:                                              ; preds = %128, %135, %121, %155, %166, %422
-  %424 = phi i32 [ 0, %166 ], [ 1, %422 ], [ 0, %155 ], [ 0, %121 ], [ 0, %135 ], [ 0, %128 ]
-  %425 = load i64, ptr %105, align 8
-  %426 = icmp sgt i64 %425, 0
-  br i1 %426, label %430, label %427
-
-427:                                              ; preds = %449, %423
-  %428 = load i64, ptr %106, align 8
+426:                                              ; preds = %128, %135, %121, %155, %166, %425
+  %427 = phi i32 [ 0, %166 ], [ 1, %425 ], [ 0, %155 ], [ 0, %121 ], [ 0, %135 ], [ 0, %128 ]
+  %428 = load i64, ptr %105, align 8
   %429 = icmp sgt i64 %428, 0
-  br i1 %429, label %453, label %461
+  br i1 %429, label %433, label %430
 
-430:                                              ; preds = %423, %449
-  %431 = phi i64 [ %450, %449 ], [ 0, %423 ]
-  %432 = load ptr, ptr %102, align 8
-  %433 = getelementptr inbounds nuw ptr, ptr %432, i64 %431
-  %434 = load ptr, ptr %433, align 8
-  %435 = getelementptr inbounds i8, ptr %434, i64 %111
-  %436 = getelementptr inbounds nuw i8, ptr %435, i64 40
-  %437 = load i32, ptr %436, align 8
-  %438 = add nsw i32 %437, -1
-  store i32 %438, ptr %436, align 8
-  %439 = icmp eq i32 %438, 0
-  br i1 %439, label %440, label %449
+430:                                              ; preds = %452, %426
+  %431 = load i64, ptr %106, align 8
+  %432 = icmp sgt i64 %431, 0
+  br i1 %432, label %456, label %464
 
-440:                                              ; preds = %430
-  %441 = getelementptr inbounds nuw i8, ptr %435, i64 32
-  %442 = load ptr, ptr %441, align 8
-  %443 = icmp eq ptr %442, null
-  br i1 %443, label %449, label %444, !prof !8
+433:                                              ; preds = %426, %452
+  %434 = phi i64 [ %453, %452 ], [ 0, %426 ]
+  %435 = load ptr, ptr %102, align 8
+  %436 = getelementptr inbounds nuw ptr, ptr %435, i64 %434
+  %437 = load ptr, ptr %436, align 8
+  %438 = getelementptr inbounds i8, ptr %437, i64 %111
+  %439 = getelementptr inbounds nuw i8, ptr %438, i64 40
+  %440 = load i32, ptr %439, align 8
+  %441 = add nsw i32 %440, -1
+  store i32 %441, ptr %439, align 8
+  %442 = icmp eq i32 %441, 0
+  br i1 %442, label %443, label %452
 
-444:                                              ; preds = %440
-  %445 = getelementptr inbounds nuw i8, ptr %435, i64 44
-  %446 = load i32, ptr %445, align 4
-  %447 = icmp eq i32 %446, 0
-  br i1 %447, label %448, label %449
+443:                                              ; preds = %433
+  %444 = getelementptr inbounds nuw i8, ptr %438, i64 32
+  %445 = load ptr, ptr %444, align 8
+  %446 = icmp eq ptr %445, null
+  br i1 %446, label %452, label %447, !prof !8
 
-448:                                              ; preds = %444
-  store ptr null, ptr %441, align 8
-  call fastcc void @array_release(ptr noundef nonnull %435, ptr noundef %442)
-  br label %449
+447:                                              ; preds = %443
+  %448 = getelementptr inbounds nuw i8, ptr %438, i64 44
+  %449 = load i32, ptr %448, align 4
+  %450 = icmp eq i32 %449, 0
+  br i1 %450, label %451, label %452
 
-449:                                              ; preds = %448, %444, %440, %430
-  %450 = add nuw nsw i64 %431, 1
-  %451 = load i64, ptr %105, align 8
-  %452 = icmp slt i64 %450, %451
-  br i1 %452, label %430, label %427, !llvm.loop !41
+451:                                              ; preds = %447
+  store ptr null, ptr %444, align 8
+  call fastcc void @array_release(ptr noundef nonnull %438, ptr noundef %445)
+  br label %452
 
-453:                                              ; preds = %427, %453
-  %454 = phi i64 [ %458, %453 ], [ 0, %427 ]
-  %455 = load ptr, ptr %104, align 8
-  %456 = getelementptr inbounds nuw ptr, ptr %455, i64 %454
-  %457 = load ptr, ptr %456, align 8
-  call void @Py_DecRef(ptr noundef %457) #22
-  %458 = add nuw nsw i64 %454, 1
-  %459 = load i64, ptr %106, align 8
-  %460 = icmp slt i64 %458, %459
-  br i1 %460, label %453, label %461, !llvm.loop !42
+452:                                              ; preds = %451, %447, %443, %433
+  %453 = add nuw nsw i64 %434, 1
+  %454 = load i64, ptr %105, align 8
+  %455 = icmp slt i64 %453, %454
+  br i1 %455, label %433, label %430, !llvm.loop !41
 
-461:                                              ; preds = %453, %427
-  br i1 %22, label %462, label %463, !prof !10
+456:                                              ; preds = %430, %456
+  %457 = phi i64 [ %461, %456 ], [ 0, %430 ]
+  %458 = load ptr, ptr %104, align 8
+  %459 = getelementptr inbounds nuw ptr, ptr %458, i64 %457
+  %460 = load ptr, ptr %459, align 8
+  call void @Py_DecRef(ptr noundef %460) #22
+  %461 = add nuw nsw i64 %457, 1
+  %462 = load i64, ptr %106, align 8
+  %463 = icmp slt i64 %461, %462
+  br i1 %463, label %456, label %464, !llvm.loop !42
 
-462:                                              ; preds = %461
+464:                                              ; preds = %456, %430
+  br i1 %22, label %465, label %466, !prof !10
+
+465:                                              ; preds = %464
   call void @free(ptr noundef nonnull %86)
-  br label %463
+  br label %466
 
-463:                                              ; preds = %462, %461
-  %464 = load ptr, ptr %108, align 8
-  call void @Py_DecRef(ptr noundef %464) #22
+466:                                              ; preds = %465, %464
+  %467 = load ptr, ptr %108, align 8
+  call void @Py_DecRef(ptr noundef %467) #22
   call void @llvm.lifetime.end.p0(ptr nonnull %6) #22
-  br label %465
+  br label %468
 
-465:                                              ; preds = %52, %83, %463, %62, %70
-  %466 = phi i32 [ 0, %52 ], [ 0, %62 ], [ 0, %70 ], [ 1, %83 ], [ %424, %463 ]
-  ret i32 %466
+468:                                              ; preds = %52, %83, %466, %62, %70
+  %469 = phi i32 [ 0, %52 ], [ 0, %62 ], [ 0, %70 ], [ 1, %83 ], [ %427, %466 ]
+  ret i32 %469
 }
 
 ; Function Attrs: nounwind uwtable(sync)
@@ -4287,27 +4348,32 @@ declare ptr @PyObject_GetAttr(ptr noundef, ptr noundef) local_unnamed_addr #4
 
 ; Function Attrs: nounwind uwtable(sync)
 define internal fastcc void @complain_no_memory(i64 noundef %0) unnamed_addr #3 {
-  %2 = tail call ptr @PyLong_FromSsize_t(i64 noundef %0) #22
+  %2 = tail call ptr @PyErr_Occurred() #22
   %3 = icmp eq ptr %2, null
-  br i1 %3, label %11, label %4
+  br i1 %3, label %4, label %14
 
 4:                                                ; preds = %1
-  %5 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
-  %6 = tail call ptr @PyObject_CallOneArg(ptr noundef %5, ptr noundef nonnull %2) #22
-  %7 = icmp eq ptr %6, null
-  br i1 %7, label %10, label %8
+  %5 = tail call ptr @PyLong_FromSsize_t(i64 noundef %0) #22
+  %6 = icmp eq ptr %5, null
+  br i1 %6, label %14, label %7
 
-8:                                                ; preds = %4
-  tail call void @Py_DecRef(ptr noundef nonnull %6) #22
-  %9 = load ptr, ptr @PyExc_RuntimeError, align 8
-  tail call void @PyErr_SetString(ptr noundef %9, ptr noundef nonnull @.str.5) #22
-  br label %10
+7:                                                ; preds = %4
+  %8 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 56), align 8
+  %9 = tail call ptr @PyObject_CallOneArg(ptr noundef %8, ptr noundef nonnull %5) #22
+  %10 = icmp eq ptr %9, null
+  br i1 %10, label %13, label %11
 
-10:                                               ; preds = %4, %8
-  tail call void @Py_DecRef(ptr noundef nonnull %2) #22
-  br label %11
+11:                                               ; preds = %7
+  tail call void @Py_DecRef(ptr noundef nonnull %9) #22
+  %12 = load ptr, ptr @PyExc_RuntimeError, align 8
+  tail call void @PyErr_SetString(ptr noundef %12, ptr noundef nonnull @.str.5) #22
+  br label %13
 
-11:                                               ; preds = %10, %1
+13:                                               ; preds = %7, %11
+  tail call void @Py_DecRef(ptr noundef nonnull %5) #22
+  br label %14
+
+14:                                               ; preds = %1, %13, %4
   ret void
 }
 
@@ -4318,56 +4384,123 @@ define internal fastcc ptr @pool_grow(ptr noundef nonnull readonly captures(none
   store ptr null, ptr %2, align 8
   %3 = getelementptr inbounds nuw i8, ptr %0, i64 24
   %4 = load i64, ptr %3, align 8
-  %5 = call i32 @posix_memalign(ptr noundef nonnull %2, i64 noundef 64, i64 noundef %4) #22
-  %6 = icmp eq i32 %5, 0
-  br i1 %6, label %7, label %9
+  %5 = icmp sgt i64 %4, 268435455
+  br i1 %5, label %6, label %39
 
-7:                                                ; preds = %1
-  %8 = load ptr, ptr %2, align 8
-  br label %31
+6:                                                ; preds = %1
+  %7 = tail call ptr @PyLong_FromSsize_t(i64 noundef %4) #22
+  %8 = icmp eq ptr %7, null
+  br i1 %8, label %13, label %9
 
-9:                                                ; preds = %1
-  %10 = load i64, ptr @pool_idle, align 8
-  br label %11
+9:                                                ; preds = %6
+  %10 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 72), align 8
+  %11 = tail call ptr @PyObject_CallOneArg(ptr noundef %10, ptr noundef nonnull %7) #22
+  tail call void @Py_DecRef(ptr noundef nonnull %7) #22
+  %12 = icmp eq ptr %11, null
+  br i1 %12, label %13, label %37
 
-11:                                               ; preds = %20, %9
-  %12 = phi i64 [ 0, %9 ], [ %21, %20 ]
-  %13 = getelementptr inbounds nuw %struct.pool_class, ptr @pool, i64 %12
-  %14 = load ptr, ptr %13, align 16
-  %15 = icmp eq ptr %14, null
-  call void @llvm.memset.p0.i64(ptr noundef nonnull align 16 dereferenceable(16) %13, i8 0, i64 16, i1 false)
-  br i1 %15, label %20, label %16
+13:                                               ; preds = %9, %6
+  %14 = load i64, ptr @pool_idle, align 8
+  br label %15
 
-16:                                               ; preds = %11, %16
-  %17 = phi ptr [ %18, %16 ], [ %14, %11 ]
-  %18 = load ptr, ptr %17, align 8
-  call void @free(ptr noundef nonnull %17)
+15:                                               ; preds = %24, %13
+  %16 = phi i64 [ 0, %13 ], [ %25, %24 ]
+  %17 = getelementptr inbounds nuw %struct.pool_class, ptr @pool, i64 %16
+  %18 = load ptr, ptr %17, align 16
   %19 = icmp eq ptr %18, null
-  br i1 %19, label %20, label %16, !llvm.loop !5
+  tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 16 dereferenceable(16) %17, i8 0, i64 16, i1 false)
+  br i1 %19, label %24, label %20
 
-20:                                               ; preds = %16, %11
-  %21 = add nuw nsw i64 %12, 1
-  %22 = icmp eq i64 %21, 344
-  br i1 %22, label %23, label %11, !llvm.loop !7
+20:                                               ; preds = %15, %20
+  %21 = phi ptr [ %22, %20 ], [ %18, %15 ]
+  %22 = load ptr, ptr %21, align 8
+  tail call void @free(ptr noundef nonnull %21)
+  %23 = icmp eq ptr %22, null
+  br i1 %23, label %24, label %20, !llvm.loop !5
 
-23:                                               ; preds = %20
+24:                                               ; preds = %20, %15
+  %25 = add nuw nsw i64 %16, 1
+  %26 = icmp eq i64 %25, 344
+  br i1 %26, label %27, label %15, !llvm.loop !7
+
+27:                                               ; preds = %24
   store i64 0, ptr @pool_idle, align 8
-  %24 = icmp sgt i64 %10, 0
-  br i1 %24, label %25, label %31
+  %28 = icmp eq i64 %14, 0
+  br i1 %28, label %67, label %29
 
-25:                                               ; preds = %23
-  %26 = load i64, ptr %3, align 8
-  %27 = call i32 @posix_memalign(ptr noundef nonnull %2, i64 noundef 64, i64 noundef %26) #22
-  %28 = icmp eq i32 %27, 0
-  %29 = load ptr, ptr %2, align 8
-  %30 = select i1 %28, ptr %29, ptr null
-  br label %31
+29:                                               ; preds = %27
+  tail call void @PyErr_Clear() #22
+  %30 = load i64, ptr %3, align 8
+  %31 = tail call ptr @PyLong_FromSsize_t(i64 noundef %30) #22
+  %32 = icmp eq ptr %31, null
+  br i1 %32, label %67, label %33
 
-31:                                               ; preds = %25, %23, %7
-  %32 = phi ptr [ %8, %7 ], [ null, %23 ], [ %30, %25 ]
+33:                                               ; preds = %29
+  %34 = load ptr, ptr getelementptr inbounds nuw (i8, ptr @python, i64 72), align 8
+  %35 = tail call ptr @PyObject_CallOneArg(ptr noundef %34, ptr noundef nonnull %31) #22
+  tail call void @Py_DecRef(ptr noundef nonnull %31) #22
+  %36 = icmp eq ptr %35, null
+  br i1 %36, label %67, label %37
+
+37:                                               ; preds = %33, %9
+  %38 = phi ptr [ %11, %9 ], [ %35, %33 ]
+  tail call void @Py_DecRef(ptr noundef nonnull %38) #22
+  br label %39
+
+39:                                               ; preds = %37, %1
+  %40 = load i64, ptr %3, align 8
+  %41 = call i32 @posix_memalign(ptr noundef nonnull %2, i64 noundef 64, i64 noundef %40) #22
+  %42 = icmp eq i32 %41, 0
+  br i1 %42, label %43, label %45
+
+43:                                               ; preds = %39
+  %44 = load ptr, ptr %2, align 8
+  br label %67
+
+45:                                               ; preds = %39
+  %46 = load i64, ptr @pool_idle, align 8
+  br label %47
+
+47:                                               ; preds = %56, %45
+  %48 = phi i64 [ 0, %45 ], [ %57, %56 ]
+  %49 = getelementptr inbounds nuw %struct.pool_class, ptr @pool, i64 %48
+  %50 = load ptr, ptr %49, align 16
+  %51 = icmp eq ptr %50, null
+  call void @llvm.memset.p0.i64(ptr noundef nonnull align 16 dereferenceable(16) %49, i8 0, i64 16, i1 false)
+  br i1 %51, label %56, label %52
+
+52:                                               ; preds = %47, %52
+  %53 = phi ptr [ %54, %52 ], [ %50, %47 ]
+  %54 = load ptr, ptr %53, align 8
+  call void @free(ptr noundef nonnull %53)
+  %55 = icmp eq ptr %54, null
+  br i1 %55, label %56, label %52, !llvm.loop !5
+
+56:                                               ; preds = %52, %47
+  %57 = add nuw nsw i64 %48, 1
+  %58 = icmp eq i64 %57, 344
+  br i1 %58, label %59, label %47, !llvm.loop !7
+
+59:                                               ; preds = %56
+  store i64 0, ptr @pool_idle, align 8
+  %60 = icmp sgt i64 %46, 0
+  br i1 %60, label %61, label %67
+
+61:                                               ; preds = %59
+  %62 = load i64, ptr %3, align 8
+  %63 = call i32 @posix_memalign(ptr noundef nonnull %2, i64 noundef 64, i64 noundef %62) #22
+  %64 = icmp eq i32 %63, 0
+  %65 = load ptr, ptr %2, align 8
+  %66 = select i1 %64, ptr %65, ptr null
+  br label %67
+
+67:                                               ; preds = %29, %33, %61, %59, %27, %43
+  %68 = phi ptr [ %44, %43 ], [ null, %59 ], [ %66, %61 ], [ null, %27 ], [ null, %33 ], [ null, %29 ]
   call void @llvm.lifetime.end.p0(ptr nonnull %2) #22
-  ret ptr %32
+  ret ptr %68
 }
+
+declare void @PyErr_Clear() local_unnamed_addr #4
 
 ; Function Attrs: nofree
 declare i32 @posix_memalign(ptr noundef, i64 noundef, i64 noundef) local_unnamed_addr #17
@@ -4605,6 +4738,8 @@ define internal noalias noundef nonnull ptr @helper_main(ptr readnone captures(n
   %98 = icmp eq i64 %97, 16
   br i1 %98, label %3, label %45, !llvm.loop !46
 }
+
+declare i32 @PyContextVar_Get(ptr noundef, ptr noundef, ptr noundef) local_unnamed_addr #4
 
 declare ptr @PyErr_NoMemory() local_unnamed_addr #4
 
@@ -5249,8 +5384,6 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 }
 
 declare i32 @PyObject_RichCompareBool(ptr noundef, ptr noundef, i32 noundef) local_unnamed_addr #4
-
-declare void @PyErr_Clear() local_unnamed_addr #4
 
 declare i64 @PyLong_AsLongLongAndOverflow(ptr noundef, ptr noundef) local_unnamed_addr #4
 

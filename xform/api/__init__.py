@@ -6,6 +6,7 @@ from .callbacks import io_callback, pure_callback
 from .checkpointing import checkpoint
 from .custom import closure_convert, custom_gradient, custom_jvp, custom_vjp
 from .differentiation import grad, jvp, linearize, value_and_grad, vjp
+from .explanation import explain
 from .inspection import ShapeDtypeStruct, eval_shape, make_jaxpr
 from .jacobians import hessian, jacfwd, jacrev
 from .jit import jit
@@ -38,6 +39,7 @@ __all__ = [
     "disable_jit",
     "enable_x64",
     "eval_shape",
+    "explain",
     "fwd_and_bwd",
     "grad",
     "hessian",

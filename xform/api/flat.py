@@ -134,7 +134,7 @@ def as_arrays(values: Sequence[Any]) -> list[Any]:
 def argument_names(fun: Callable[..., Any], args: Any, kwargs: Any) -> list[str]:
     """A readable name for every leaf: `x`, `params['w']`."""
     try:
-        bound = inspect.signature(fun).bind(*args, **kwargs)
+        bound = inspect.signature(fun).bind_partial(*args, **kwargs)
         tops = list(bound.arguments)
     except (TypeError, ValueError):
         tops = []

@@ -2,43 +2,73 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .. import compiler, errors, runtime, tree
 from ..config import config
+from ..core import source
 from ..core.avals import ShapedArray
 from ..core.axes import axis_environment
 from ..core.jaxpr import ClosedJaxpr, Jaxpr, hoist_constants
+from ..core.timing import Clock, log, measured, recording
 from ..core.trace import BASE, Tracer, aval_of, current_trace
 from ..higher_order.call import call
 from ..interpreters.evaluate import evaluate_program
 from ..interpreters.staging import stage
 from ..runtime.dispatch import clear_plans, plan_count
-from ..runtime.guarding import guarded_function, teach
+from ..runtime.guarding import Moment, guarded_function, moment, teach
+from .explanation import History
 from .flat import FlatFunction, argument_names, as_arrays, canonical, name_of
 from .inspection import describe
+from .retention import retention
 from .signatures import argument_specs, result_spec
 
 
 class Traced:
     """A jitted function traced for one signature."""
 
-    __slots__ = ("consts", "donated", "executable", "flat", "program")
+    __slots__ = (
+        "__weakref__",
+        "at",
+        "clock",
+        "consts",
+        "donated",
+        "executable",
+        "flat",
+        "program",
+        "signature",
+    )
 
-    def __init__(self, closed: ClosedJaxpr, flat: FlatFunction, donated: tuple[bool, ...]) -> None:
+    def __init__(
+        self, closed: ClosedJaxpr, flat: FlatFunction, donated: tuple[bool, ...], clock: Clock
+    ) -> None:
         self.program: Jaxpr = hoist_constants(closed.jaxpr)
         self.consts = closed.consts
         self.flat = flat
         self.donated = (*(False for _ in closed.consts), *donated)
+        self.clock = clock
+        self.at = source.current()
+        self.signature: Any = None  # by which its function finds it, if it does
         self.executable: Any = None
 
     def compiled(self) -> Any:
         if self.executable is None:
-            self.executable = runtime.executable.Executable(self.program, self.donated)
+            # Threads that call for the first time at once share what one of them compiles.
+            with runtime.executable.building:
+                if self.executable is None:
+                    self.compile()
         return self.executable
+
+    def compile(self) -> None:
+        with recording(self.clock):
+            self.executable = runtime.executable.Executable(self.program, self.donated)
+        types = ", ".join(map(str, self.program.in_avals[len(self.consts) :]))
+        log(self.program.name, types, self.at, self.clock)
 
 
 class Jitted:
@@ -62,7 +92,9 @@ class Jitted:
         self.inline = inline
         self.keep_unused = keep_unused
         self.traced: dict[Any, Traced] = {}
-        self.function: Any = None
+        # What users hold, which holds this: the two are freed without the collector of cycles.
+        self.function: Callable[[], Any] = lambda: None
+        self.history = History(fun)
 
     # -- arguments --
 
@@ -91,6 +123,12 @@ class Jitted:
             return self.fun(*full, **kwargs, **named)
 
         dynamic.__name__ = name_of(self.fun)
+        with contextlib.suppress(TypeError, ValueError):  # Not every callable has a signature.
+            signature = inspect.signature(self.fun)
+            rest = [p for n, p in enumerate(signature.parameters.values()) if n not in fixed]
+            vars(dynamic)["__signature__"] = signature.replace(
+                parameters=[p.replace(default=p.empty) for p in rest if p.name not in named]
+            )
         return dynamic
 
     def donated(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, ...]:
@@ -116,22 +154,32 @@ class Jitted:
     def trace_avals(
         self, args: Any, kwargs: Any, key: Any, avals: tuple[ShapedArray, ...], in_tree: Any
     ) -> Traced:
-        signature = (in_tree, avals, key, config.code_key(), tuple(axis_environment().items()))
+        options, axes = config.code_key(), tuple(axis_environment().items())
+        signature = (in_tree, avals, key, options, axes)
         found = self.traced.get(signature)
         if found is not None:
+            retention.used(found)
             return found
         flat = FlatFunction(self.rebuild(key), in_tree, takes_kwargs=True)
         names = argument_names(flat.fun, args, kwargs)
-        program = stage(flat, avals, name_of(self.fun), names)
-        result = Traced(program, flat, self.donated(args, kwargs))
+        clock = Clock()
+        with recording(clock), measured("trace"):
+            program = stage(flat, avals, name_of(self.fun), names)
+        made = Traced(program, flat, self.donated(args, kwargs), clock)
         if not any(isinstance(c, Tracer) for c in program.consts):
-            self.traced[signature] = result
-        return result
+            found = self.traced.setdefault(signature, made)
+            if found is not made:  # Another thread was faster.
+                return found
+            made.signature = signature
+        named = tuple(zip(config.code_options, options, strict=True))
+        self.history.add(names, avals, in_tree, key, named, axes, clock)
+        return made
 
     # -- calling --
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The slow path: everything the native dispatcher did not know how to do."""
+        made = moment()
         if config.disable_jit:
             return self.fun(*args, **kwargs)
         args, kwargs = self.normalize(args, kwargs)
@@ -141,14 +189,29 @@ class Jitted:
         traced = self.trace(dynamic, rest, key, leaves, in_tree)
         tracers = any(isinstance(x, Tracer) for x in (*leaves, *traced.consts))
         if current_trace() is BASE and not tracers:
-            outs = traced.compiled().run(as_arrays(traced.consts), leaves)
-            self.add_plan(traced, args, kwargs)
+            outs = self.run(traced, leaves)
+            if not config.debug_nans:
+                self.add_plan(traced, args, kwargs, made)
             return traced.flat.value(outs)
         if self.inline:
             outs = evaluate_program(traced.program, (), [*traced.consts, *leaves])
         else:
             outs = call(*traced.consts, *leaves, jaxpr=traced.program, name=traced.program.name)
         return traced.flat.value(outs)
+
+    def run(self, traced: Traced, leaves: Sequence[Any]) -> Any:
+        """The outputs of a program; while NaNs are looked for, those of its operators."""
+        if config.debug_nans:
+            return call(*traced.consts, *leaves, jaxpr=traced.program, name=traced.program.name)
+        return self.compiled(traced).run(as_arrays(traced.consts), leaves)
+
+    def compiled(self, traced: Traced) -> Any:
+        """The executable of a program, which counts among those that are kept."""
+        new = traced.executable is None
+        executable = traced.compiled()
+        if new and traced.signature is not None:
+            retention.keep(self, traced.signature, traced)
+        return executable
 
     def normalize(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """Static arguments given by the other way (position or keyword) than they were named."""
@@ -160,14 +223,17 @@ class Jitted:
             return args, kwargs
         return bound.args, bound.kwargs
 
-    def add_plan(self, traced: Traced, args: Any, kwargs: Any) -> None:
+    def add_plan(self, traced: Traced, args: Any, kwargs: Any, made: Moment) -> None:
         """Teaches the native dispatcher this call, where all its parts are of kinds it knows."""
-        executable = traced.compiled()
+        executable = self.compiled(traced)
         specs = argument_specs(self, args, kwargs)
         result = result_spec(traced.flat, executable.out_avals)
         if specs is not None and result is not None and executable.plannable:
-            plan = executable.plan(specs, tuple(kwargs), result, tuple(as_arrays(traced.consts)))
-            teach(self.function, plan)
+            hidden = tuple(as_arrays(traced.consts))
+            plan = executable.plan(specs, tuple(kwargs), result, hidden, made.settings)
+            function = self.function()
+            if function is not None:
+                teach(function, plan, made)
 
     # -- stages --
 
@@ -180,7 +246,25 @@ class Jitted:
 
     def clear(self) -> None:
         self.traced.clear()
-        clear_plans(self.function)
+        self.history.clear()
+        self.clear_plans()
+
+    def drop(self, signature: Any) -> None:
+        """Lets a program go, which is traced and compiled again when it is needed."""
+        self.traced.pop(signature, None)
+        self.clear_plans()
+
+    def clear_plans(self) -> None:
+        function = self.function()
+        if function is not None:
+            clear_plans(function)
+
+    def trace_count(self) -> int:
+        return len(self.traced)
+
+    def plan_count(self) -> int:
+        function = self.function()
+        return 0 if function is None else plan_count(function)
 
 
 def _check_static(fun: Any, which: Any, value: Any) -> None:
@@ -221,7 +305,7 @@ class Lowered:
         return str(compiler.pipeline.stages(self._traced.program, self._traced.donated, stage))
 
     def compile(self) -> Compiled:
-        self._traced.compiled()
+        self._jitted.compiled(self._traced)
         return Compiled(self._jitted, self._traced)
 
 
@@ -271,7 +355,7 @@ class Compiled:
                 "a traced value",
                 instead="call the jitted function inside transformations",
             )
-        return traced.flat.value(traced.compiled().run(as_arrays(traced.consts), leaves))
+        return traced.flat.value(self._jitted.run(traced, leaves))
 
 
 def _numbers(value: int | Iterable[int] | None) -> tuple[int, ...]:
@@ -364,9 +448,10 @@ def jit(
     jitted = Jitted(fun, nums, names, donated, donated_names, inline, keep_unused)
     function = guarded_function(jitted)
     functools.update_wrapper(function, fun)
-    jitted.function = function
+    jitted.function = weakref.ref(function)
     function.lower = jitted.lower
     function.clear_cache = jitted.clear
-    function.trace_count = lambda: len(jitted.traced)
-    function.plan_count = lambda: plan_count(function)
+    function.explanation = jitted.history.explanation
+    function.trace_count = jitted.trace_count
+    function.plan_count = jitted.plan_count
     return function

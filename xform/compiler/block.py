@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..core.axes import Axes
 from ..core.jaxpr import Jaxpr
 from ..core.loops import Branch, Loop, Parallel
+from ..core.timing import measured
 from .fuse import Fused, fuse
 from .loop_graph import Input, LoopGraph, Node
 from .lower import lower
@@ -83,7 +84,8 @@ def _part(node: Node, module: ModuleWriter, devices: Axes) -> Part:
     if isinstance(node.loop, Parallel):
         inside = build(node.params["jaxpr"], module, devices=node.params["axes"])
         return Part(node, {"jaxpr": inside})
-    written = in_registers(node, module)
+    with measured("emit"):
+        written = in_registers(node, module)
     if written is not None:
         return Part(node, written=written)
     p = node.params

@@ -195,8 +195,8 @@ class ModuleWriter:
 
         The library's own threads would spin against the caller's, so that products run in the
         caller's thread; the number of threads that SciPy's other users see is put back at the end.
-        What a host call left in `host_error`, the type and value of an error, is raised in Python,
-        whether the caller has the GIL or gave it away.
+        The error of a host call is raised by `host_error`, a function of Python, whether the caller
+        has the GIL or gave it away.
         """
         b = llvm.Builder()
         if self.routines:
@@ -210,19 +210,17 @@ class ModuleWriter:
         if self.routines:
             b.line("call void @blas_set_threads(i32 %threads)")
         if self.host_calls:
-            self.globals["host_error"] = "@host_error = external global [2 x ptr]"
+            self.globals["host_error"] = "@host_error = external global ptr"
             self.declarations |= {
-                "declare void @PyErr_SetObject(ptr, ptr)",
+                "declare ptr @PyObject_CallNoArgs(ptr)",
                 "declare i32 @PyGILState_Ensure()",
                 "declare void @PyGILState_Release(i32)",
             }
             failed = Value(b, "%status", "i32", 1, 0)
             with b.when(b.compare("eq", failed, -1)):
-                b.line("%error_type = load ptr, ptr @host_error")
-                b.line("%error_at = getelementptr ptr, ptr @host_error, i64 1")
-                b.line("%error_value = load ptr, ptr %error_at")
+                b.line("%raise = load ptr, ptr @host_error")
                 b.line("%gil = call i32 @PyGILState_Ensure()")
-                b.line("call void @PyErr_SetObject(ptr %error_type, ptr %error_value)")
+                b.line("call ptr @PyObject_CallNoArgs(ptr %raise)")
                 b.line("call void @PyGILState_Release(i32 %gil)")
         return f"define i32 @{entry}(ptr %buffers0) {{\nentry:\n{b.body()}\n  ret i32 %status\n}}\n"
 

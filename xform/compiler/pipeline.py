@@ -10,6 +10,7 @@ from .. import errors
 from .._kernels import builder as llvm
 from ..config import config
 from ..core.jaxpr import Jaxpr
+from ..core.timing import measured
 from .block import Block, build
 from .module import Module, ModuleWriter
 from .request import ENTRY
@@ -63,8 +64,11 @@ def compile_program(
     simplified = simplify(program) if simplified is None else simplified
     target = host()
     writer = ModuleWriter(target)
-    block = build(simplified, writer, donated)
-    done = Compilation(program, simplified, block, _module(block, writer), target)
+    with measured("fuse"):
+        block = build(simplified, writer, donated)
+    with measured("emit"):
+        module = _module(block, writer)
+    done = Compilation(program, simplified, block, module, target)
     _dump(done)
     return done
 

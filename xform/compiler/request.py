@@ -6,13 +6,16 @@ The stages behind it load only when there is something to build.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from .. import compiler
 from ..config import config
 from ..core.check import check
 from ..core.jaxpr import Equation, Jaxpr, Var
+from ..core.timing import measured
 from .fingerprint import fingerprint
 from .simplify import simplify
 from .target import host
@@ -56,15 +59,18 @@ class Request:
             check(program)
         self.program = program
         self.donated = tuple(donated)
-        self.simplified = simplify(program)
+        with measured("simplify"):
+            self.simplified = simplify(program)
         if config.check:
             check(self.simplified)
-        self.target = host()
-        self.key = None if config.dump else fingerprint(self.simplified, self.donated)
+        with measured("cache"):
+            self.target = host()
+            self.key = None if config.dump else fingerprint(self.simplified, self.donated)
 
     def build(self) -> bytes:
         """The facts, as a line of JSON, and the object code."""
-        done = compiler.pipeline.compile_program(self.program, self.donated, self.simplified)
+        pipeline = compiler.pipeline if _is_loaded() else _load()
+        done = pipeline.compile_program(self.program, self.donated, self.simplified)
         facts = Facts(
             _used(self.simplified),
             done.block.memory.workspace_bytes,
@@ -77,7 +83,8 @@ class Request:
             done.module.devices,
             done.module.threads,
         )
-        code = self.target.object_code(done.module.text)
+        with measured("llvm"):
+            code = self.target.object_code(done.module.text)
         return json.dumps(asdict(facts)).encode() + b"\n" + code
 
     def equation(self, path: Path) -> Equation:
@@ -91,6 +98,15 @@ class Request:
         last = path[-1]
         assert isinstance(last, int)
         return program.equations[last]
+
+
+def _is_loaded() -> bool:
+    return f"{compiler.__name__}.pipeline" in sys.modules
+
+
+def _load() -> Any:
+    with measured("load"):
+        return compiler.pipeline
 
 
 def opened(built: bytes) -> tuple[Facts, bytes]:

@@ -240,14 +240,16 @@ def infer(
     if found is None:
         out = primitive.abstract_eval(*avals, **params)
         found = tuple(out) if primitive.multiple_results else (out,)
-        if len(_inferred) > _MOST_INFERRED:
-            _inferred.clear()
-        _inferred[key] = found
+        # A function of the user's among the parameters must not live on in the key.
+        if not any(callable(value) for value in params.values()):
+            if len(_inferred) > _MOST_INFERRED:
+                _inferred.clear()
+            _inferred[key] = found
     return found
 
 
 _inferred: dict[Any, tuple[ShapedArray, ...]] = {}
-_MOST_INFERRED = 100_000
+_MOST_INFERRED = 20_000
 
 
 class Catalogue:

@@ -168,17 +168,27 @@ class Base(Trace):
     """The bottom of every stack: eager evaluation on arrays that hold numbers.
 
     The layers above hand in what the core must not import: `interpreters.evaluate` how to evaluate,
-    and `runtime.eager` the array type with its constructor and its NumPy view, and how to run one
-    operator compiled.
+    `runtime.eager` the array type with its constructor and its NumPy view, and how to run one
+    operator compiled, and `runtime.memory` what to do about arrays that are too large.
     """
 
-    __slots__ = ("array_type", "evaluate", "run_compiled", "view", "wrap")
+    __slots__ = (
+        "array_type",
+        "evaluate",
+        "no_memory",
+        "require_memory",
+        "run_compiled",
+        "view",
+        "wrap",
+    )
 
     evaluate: Callable[[Any, Sequence[Any], dict[str, Any]], Any]
     run_compiled: Callable[[Any, Sequence[Any], dict[str, Any]], list[Any]]
     array_type: Any
     wrap: Callable[[np.ndarray[Any, Any], ShapedArray], Any]
     view: Callable[[Any], np.ndarray[Any, Any]]
+    require_memory: Callable[[ShapedArray], None]
+    no_memory: Callable[[ShapedArray], errors.OutOfMemoryError]
 
     def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
         return self.evaluate(primitive, args, params)

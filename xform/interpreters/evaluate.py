@@ -14,10 +14,14 @@ from ..core.avals import ShapedArray
 from ..core.axes import unknown_axis
 from ..core.effects import NamedAxis
 from ..core.jaxpr import ClosedJaxpr, Jaxpr, Literal, Var
+from ..core.loops import Inline, Loop, Parallel, View
 from ..core.primitive import Primitive, effects_of, infer
 from ..core.quiet import quiet
-from ..core.trace import BASE, Tracer, active, aval_of, leaked
+from ..core.trace import BASE, Tracer, active, aval_of, current_trace, leaked
 from ..core.values import to_numpy
+from . import nans
+
+_MANY_ELEMENTS = 1 << 24  # of arrays whose memory is asked for before it is taken
 
 
 def evaluate(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -37,33 +41,64 @@ def evaluate(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) 
     out_avals = infer(primitive, avals, params)
     if callable(primitive.effects):
         _refuse_unbound_axes(primitive, params)
-    eager, least = primitive.eager, primitive.compiled_from
+    for aval in out_avals:
+        if aval.size >= _MANY_ELEMENTS:
+            _require_memory(primitive, aval, arrays)
+    debugging = config.debug_nans
+    try:
+        if debugging and nans.holds_programs(params):
+            out = _searched(primitive, arrays, params)
+        elif _is_large(primitive, (*avals, *out_avals)):
+            out = _compiled(primitive, args, arrays, avals, params)
+        else:
+            out = _outputs(primitive, arrays, params)
+        if not primitive.multiple_results:
+            out = _wrap(out, out_avals[0])
+        else:
+            out = [_wrap(x, aval) for x, aval in zip(out, out_avals, strict=True)]
+    except MemoryError as error:
+        if isinstance(error, errors.XformError):
+            raise
+        raise BASE.no_memory(max(out_avals, key=lambda a: a.nbytes)) from None
+    if debugging and nans.current_hunt() is None:
+        _refuse_nans(primitive, arrays, params, out if primitive.multiple_results else [out])
+    return out
+
+
+def _outputs(primitive: Primitive, arrays: Sequence[Any], params: dict[str, Any]) -> Any:
+    eager = primitive.eager
     if eager is not None and not config.disable_jit:
-        out = eager(*arrays, **params)
-    elif least and not config.disable_jit and _largest(avals, out_avals) >= least:
-        values = [
-            x if type(x) is array_type else _wrap(array, aval)
-            for x, array, aval in zip(args, arrays, avals, strict=True)
-        ]
-        out = BASE.run_compiled(primitive, values, params)
-        out = out if primitive.multiple_results else out[0]
-    else:
-        with quiet():
-            out = primitive.rule("impl")(*arrays, **params)
-    if not primitive.multiple_results:
-        result = _wrap(out, out_avals[0])
-        if config.debug_nans:
-            _check_nans(primitive, result)
-        return result
-    results = [_wrap(x, aval) for x, aval in zip(out, out_avals, strict=True)]
-    if config.debug_nans:
-        for x in results:
-            _check_nans(primitive, x)
-    return results
+        return eager(*arrays, **params)
+    with quiet():
+        return primitive.rule("impl")(*arrays, **params)
 
 
-def _largest(inputs: Sequence[ShapedArray], outputs: Sequence[ShapedArray]) -> int:
-    return max(a.size for a in (*inputs, *outputs))
+def _is_large(primitive: Primitive, avals: Sequence[ShapedArray]) -> bool:
+    """Whether an operator is better compiled than evaluated by NumPy."""
+    least = primitive.compiled_from
+    return bool(least) and not config.disable_jit and max(a.size for a in avals) >= least
+
+
+def _compiled(
+    primitive: Primitive,
+    args: Sequence[Any],
+    arrays: Sequence[Any],
+    avals: Sequence[ShapedArray],
+    params: dict[str, Any],
+) -> Any:
+    values = [
+        x if type(x) is BASE.array_type else _wrap(array, aval)
+        for x, array, aval in zip(args, arrays, avals, strict=True)
+    ]
+    out = BASE.run_compiled(primitive, values, params)
+    return out if primitive.multiple_results else out[0]
+
+
+def _require_memory(primitive: Primitive, aval: ShapedArray, arrays: Sequence[Any]) -> None:
+    """Raises if there is no memory for an output; views of inputs take none."""
+    largest = max((x.nbytes for x in arrays), default=0)
+    if not isinstance(primitive.lower, View) or aval.nbytes > largest:
+        BASE.require_memory(aval)
 
 
 def _refuse_unbound_axes(primitive: Primitive, params: dict[str, Any]) -> None:
@@ -82,14 +117,48 @@ def _wrap(x: Any, aval: Any) -> Any:
     return BASE.wrap(x if x.flags.c_contiguous else np.ascontiguousarray(x), aval)
 
 
-def _check_nans(primitive: Primitive, x: Any) -> None:
-    array = BASE.view(x)
-    if array.dtype.kind in "fcV" and np.isnan(array).any():
-        raise errors.NaNError(
-            f"expected numbers from {primitive.name}",
-            f"NaN in an array of type {x.aval}",
-            why="debug_nans is on",
-        )
+def _searched(primitive: Primitive, arrays: Sequence[Any], params: dict[str, Any]) -> Any:
+    """The outputs of an operator that holds programs; a NaN is traced to where it was made."""
+
+    def fails(outputs: Any) -> bool:
+        return any(map(nans.has_nan, outputs if primitive.multiple_results else [outputs]))
+
+    hunt = nans.current_hunt()
+    if hunt is not None:
+        return _interpreted(primitive, arrays, params, hunt)
+    once = nans.calls_python(params)
+    if not once:
+        outputs = _outputs(primitive, arrays, params)
+        if not fails(outputs):
+            return outputs
+    hunt = nans.Hunt(early=not once)
+    with nans.hunting(hunt):
+        outputs = _interpreted(primitive, arrays, params, hunt)
+    if hunt.found is not None and fails(outputs):
+        raise hunt.found
+    return outputs
+
+
+def _interpreted(
+    primitive: Primitive, arrays: Sequence[Any], params: dict[str, Any], hunt: nans.Hunt
+) -> Any:
+    """The outputs of an operator that holds programs, evaluated operator by operator."""
+    loop = primitive.lower
+    if isinstance(loop, Inline):
+        return evaluate_arrays(loop.program(params), arrays)
+    if isinstance(loop, Parallel):
+        return evaluate_arrays(loop.whole(**params), arrays)
+    with quiet(), hunt.steps(isinstance(loop, Loop)):
+        return primitive.rule("impl")(*arrays, **params)
+
+
+def _refuse_nans(
+    primitive: Primitive, arrays: Sequence[Any], params: dict[str, Any], outputs: Sequence[Any]
+) -> None:
+    for x in outputs:
+        if nans.has_nan(x):
+            name = nans.describes(primitive, params)
+            raise nans.error_of(name, arrays, x.aval, nans.here())
 
 
 def evaluate_program(program: Jaxpr, consts: Sequence[Any], args: Sequence[Any]) -> list[Any]:
@@ -100,6 +169,8 @@ def evaluate_program(program: Jaxpr, consts: Sequence[Any], args: Sequence[Any])
     def read(atom: Any) -> Any:
         return atom if isinstance(atom, Literal) else env[atom]
 
+    hunt = nans.current_hunt()
+    inside: dict[Var, errors.NaNError] = {}
     with source.given() as given:
         for equation in program.equations:
             given.at(equation.source)
@@ -107,6 +178,10 @@ def evaluate_program(program: Jaxpr, consts: Sequence[Any], args: Sequence[Any])
             out = equation.primitive.bind(*inputs, **equation.params)
             outputs = out if equation.primitive.multiple_results else (out,)
             env.update(zip(equation.outputs, outputs, strict=True))
+            if hunt is not None and (found := hunt.take()) is not None:
+                inside[equation.outputs[0]] = found
+    if hunt is not None and current_trace() is BASE:
+        nans.search(hunt, program, read, inside)
     return [read(atom) for atom in program.outvars]
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from .. import errors
+from ..config import config
 from ..core.avals import ShapedArray
 from ..core.axes import axis_name
 from ..core.jaxpr import (
@@ -25,6 +26,7 @@ from ..core.jaxpr import (
 )
 from ..core.loops import Inline
 from ..core.primitive import Zero
+from ..core.timing import measured
 from ..core.trace import Tracer
 from .batching import batch_flat, to_front
 from .evaluate import evaluate_program
@@ -56,9 +58,11 @@ _memory: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
 def remembered(program: Jaxpr, key: tuple[Any, ...], build: Callable[[], Any]) -> Any:
     """The result of `build`, kept as long as the program lives. Keys must not hold the program."""
     found = _memory.setdefault(program, {})
+    key = (config.code_key(), *key)
     if key in found:
         return found[key]
-    made = build()
+    with measured("transform"):
+        made = build()
     # Values of a transformation that is running now are of no use later.
     if not (isinstance(made, Derived) and any(isinstance(c, Tracer) for c in made.consts)):
         found[key] = made

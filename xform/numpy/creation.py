@@ -17,6 +17,7 @@ from ..errors import ArgumentError, DtypeError, IntegerRangeError, ShapeError
 from ..ops.elementwise import exp, log, mul, pow_, sub
 from ..ops.slicing import concatenate
 from ..ops.structural import add, broadcast_in_dim, iota, reshape
+from ..runtime import memory
 from ..runtime.array import from_numpy
 from .promotion import (
     broadcast,
@@ -391,6 +392,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     if stride == 0:
         raise ArgumentError("expected a step other than 0", "0")
     exact = all(isinstance(x, int) for x in (low, high, stride))
+    steps = float(abs((high - low) / stride))
+    if math.isfinite(steps):
+        memory.require(8 * int(steps), "a range")
     values = np.arange(
         low,
         high,

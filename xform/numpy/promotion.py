@@ -31,7 +31,7 @@ _MOST_FILLED_ELEMENTS = 4096
 _Plan = tuple[Any, bool, tuple[int, ...]]
 
 _PLANS: dict[tuple[Any, ...], _Plan] = {}
-_MOST_PLANS = 100_000
+_MOST_PLANS = 20_000
 
 _LITERALS: dict[tuple[Any, ...], Literal] = {}
 _MOST_LITERALS = 4096

@@ -18,7 +18,7 @@ from ..core.jaxpr import hoist_constants
 from ..core.trace import BASE, aval_of, current_trace
 from ..interpreters.staging import stage
 from ..runtime.array import Array
-from ..runtime.guarding import guarded_function, teach
+from ..runtime.guarding import Moment, guarded_function, moment, teach
 from ..runtime.plan import ArrayLeaf, ScalarLeaf, Spec
 
 _EXACT = (
@@ -47,17 +47,18 @@ class Tiered:
         return result
 
     def count(self, args: tuple[Any, ...]) -> None:
-        key = tuple(x.aval if type(x) is Array else type(x) for x in args)
+        made = moment()
+        key = (made, *(x.aval if type(x) is Array else type(x) for x in args))
         calls = self.counts.get(key, 0) + 1
         if calls == _CALLS:
-            self.compile(args)
+            self.compile(args, made)
         if len(self.counts) >= _MOST:
             self.counts.clear()
         self.counts[key] = calls
 
-    def compile(self, args: tuple[Any, ...]) -> None:
+    def compile(self, args: tuple[Any, ...], made: Moment) -> None:
         specs = [_spec(x, k) for k, x in enumerate(args)]
-        if None in specs or config.scopes:
+        if None in specs or config.disable_jit or config.debug_nans:
             return
         avals = [aval_of(x) for x in args]
         if self.floats_only and not all(dtypes.is_float(a.dtype) for a in avals):
@@ -69,7 +70,8 @@ class Tiered:
         if executable.host_calls.count:
             return
         result = ArrayLeaf(program.out_avals[0], 0)
-        teach(self.function, executable.plan(tuple(specs), (), result))
+        plan = executable.plan(tuple(specs), (), result, settings=made.settings)
+        teach(self.function, plan, made)
 
 
 def _spec(x: Any, position: int) -> Spec | None:

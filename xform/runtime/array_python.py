@@ -8,7 +8,8 @@ from typing import Any, Never
 import numpy as np
 
 from xform.core.avals import ShapedArray
-from xform.errors import ArgumentError, DonatedBufferError
+from xform.errors import ArgumentError, DonatedBufferError, OutOfMemoryError
+from xform.runtime import memory
 
 __all__ = [
     "COUNTS_PINS",
@@ -88,12 +89,23 @@ class _Pool:
         try:
             return self.blocks.pop()
         except IndexError:
+            _require(self.size_bytes)
             raw = np.empty(self.size_bytes + _ALIGNMENT, np.uint8)
             start = -raw.ctypes.data % _ALIGNMENT
             return raw[start : start + self.size_bytes], raw.ctypes.data + start
 
 
 _pools: dict[int, _Pool] = {}
+
+
+def _require(nbytes: int) -> None:
+    """Raise unless there is memory of this size; idle blocks may be what is missing."""
+    try:
+        memory.require(nbytes)
+    except OutOfMemoryError:
+        if not trim():
+            raise
+        memory.require(nbytes)
 
 
 def pool_of(nbytes: int) -> _Pool:
@@ -168,8 +180,10 @@ def empty(aval: ShapedArray) -> Array:
     """Make an array of uninitialized, 64-byte aligned memory."""
     try:
         block, start = (_pool_by_aval.get(aval) or _remember_pool(aval)).take()
+    except OutOfMemoryError:
+        raise
     except (MemoryError, ValueError):
-        raise MemoryError(f"cannot allocate {aval.nbytes} bytes for an array") from None
+        raise memory.refusal(str(aval), aval.nbytes) from None
     return make(aval, block, start, owned=True)
 
 

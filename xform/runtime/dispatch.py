@@ -31,6 +31,7 @@ __all__ = [
     "StaticLeaf",
     "TupleSpec",
     "add_plan",
+    "allow_scopes",
     "clear_plans",
     "guard_enter",
     "guard_exit",
@@ -47,6 +48,14 @@ guard_enter = _BACKEND.guard_enter
 
 guard_exit = _BACKEND.guard_exit
 """``guard_exit()``: end one `guard_enter`."""
+
+
+def allow_scopes() -> None:
+    """Look at the settings of `config.scoped` blocks from now on, at every call.
+
+    The native dispatcher does not until the first block that sets an option calls depend on.
+    """
+    dispatch_python.scoped.value = 1
 
 
 def add_plan(function: Any, plan: Plan) -> None:

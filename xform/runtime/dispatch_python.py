@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from xform.config import config
 from xform.core.avals import ShapedArray
 from xform.errors import ArgumentError
 from xform.runtime import array_python
@@ -26,7 +27,7 @@ from xform.runtime.plan import (
     TupleSpec,
 )
 
-__all__ = ["MAX_PLANS", "JitFunction", "guard", "guard_enter", "guard_exit"]
+__all__ = ["MAX_PLANS", "JitFunction", "guard", "guard_enter", "guard_exit", "scoped"]
 
 MAX_PLANS = 256
 """Plans a function keeps; adding one more drops the one that was used longest ago."""
@@ -36,6 +37,9 @@ MAX_DEPTH = 4
 
 guard = ctypes.c_int64(0)
 """While this is not 0, every call of every jitted function takes its slow path."""
+
+scoped = ctypes.c_int64(0)
+"""Not 0 after the first `config.scoped` block that set an option calls depend on."""
 
 _guard_lock = threading.Lock()
 
@@ -363,7 +367,10 @@ class JitFunction:
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Run the first plan that fits, or else call `slow`."""
         if not guard.value:
+            settings = config.settings
             for depth, compiled in enumerate(self._plans):
+                if compiled.plan.settings is not None and compiled.plan.settings is not settings:
+                    continue
                 if compiled.flat:
                     if kwargs or len(args) != len(compiled.flat):
                         continue

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
-import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from weakref import WeakSet
 
 import llvmlite.binding as llvm
 
@@ -34,16 +35,21 @@ class Library:
     Args:
         tracker: LLVM's owner of the code and data.
         addresses: the address of each exported symbol.
+        linker: LLVM's linker.
     """
 
-    __slots__ = ("__weakref__", "_addresses", "_tracker")
+    __slots__ = ("__weakref__", "_addresses", "_linker", "_tracker")
 
     _tracker: llvm.ResourceTracker
     _addresses: Mapping[str, int]
+    _linker: llvm.LLJIT | None
 
-    def __init__(self, tracker: llvm.ResourceTracker, addresses: Mapping[str, int]) -> None:
+    def __init__(
+        self, tracker: llvm.ResourceTracker, addresses: Mapping[str, int], linker: llvm.LLJIT
+    ) -> None:
         self._tracker = tracker
         self._addresses = addresses
+        self._linker = linker  # which must not go before what it linked
 
     def __getitem__(self, name: str) -> int:
         return self._addresses[name]
@@ -66,20 +72,47 @@ class Library:
         if tracker is not None and llvm_lock is not None:
             with llvm_lock:
                 tracker.close()
+                self._linker = None
 
 
 _numbers = itertools.count()
 
+# A linker remembers some 9 KB of each library, also when it is unloaded. So there are several, for
+# a number of libraries each, and one goes with the last of its libraries.
+_LIBRARIES = 256
+_linkers: WeakSet[llvm.LLJIT] = WeakSet()
+_current: list[llvm.LLJIT] = []
 
-@functools.cache
-def _linker() -> llvm.LLJIT:
-    """Make the process's one linker; the caller holds `llvm_lock`."""
+
+def _linker(number: int) -> llvm.LLJIT:
+    """The linker of the library of a number; the caller holds `llvm_lock`."""
+    if number % _LIBRARIES == 0 or not _current:
+        _current[:] = [_make_linker()]
+        _give_back()
+    return _current[0]
+
+
+def _give_back() -> None:
+    """Compiling leaves the heap full of holes; where the C library can, they are given back."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(ctypes.c_size_t(0))
+
+
+def _make_linker() -> llvm.LLJIT:
     machine = llvm.Target.from_triple(host().triple).create_target_machine(
         cpu=host().cpu, features=host().features, opt=2, jit=True
     )
     linker = llvm.create_lljit_compiler(machine)
-    keep_for_ever(linker)  # Libraries that are unloaded at exit still need it.
+    _linkers.add(linker)
     return linker
+
+
+@atexit.register
+def _keep_linkers() -> None:
+    """Libraries that are unloaded at exit still need their linkers."""
+    for linker in list(_linkers):
+        keep_for_ever(linker)
 
 
 def link(
@@ -111,11 +144,13 @@ def link(
     for name, address in (symbols or {}).items():
         builder.import_symbol(name, address)
     with llvm_lock:
+        number = next(_numbers)
+        linker = _linker(number)
         try:
-            tracker = builder.link(_linker(), f"xform.{next(_numbers)}")
+            tracker = builder.link(linker, f"xform.{number}")
         except RuntimeError as error:
             raise CompileError(
                 f"expected an object file that defines {', '.join(exports)}",
                 str(error).strip(),
             ) from error
-    return Library(tracker, {name: tracker[name] for name in exports})
+    return Library(tracker, {name: tracker[name] for name in exports}, linker)

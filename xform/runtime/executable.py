@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -12,10 +13,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..compiler.request import ENTRY, Request, opened
+from ..config import Settings
 from ..core import source
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Equation, Jaxpr, Var, make
 from ..core.primitive import Primitive, effects_of, infer
+from ..core.timing import Clock, log, measured, note_origin, recording
 from ..core.trace import BASE, aval_of
 from ..core.values import to_numpy
 from . import blas, device_threads, products, thread_pool
@@ -25,6 +28,17 @@ from .engine import Library, link
 from .host_calls import HostCalls
 from .plan import ArrayLeaf, ListSpec, Plan, Spec
 from .progress import Progress
+
+building = threading.RLock()
+"""Held while a program is compiled, so that each is compiled once; taken before a fork, so that the
+child can compile too. Who holds it may wait for `llvm_lock`, but not the other way round."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=building.acquire,
+        after_in_parent=building.release,
+        after_in_child=building.release,
+    )
 
 _GIL_BYTES = 1 << 20  # above this much memory gone through, other Python threads may run meanwhile
 
@@ -62,8 +76,10 @@ class Executable:
         kwnames: tuple[str, ...],
         result: Spec,
         hidden: tuple[Any, ...] = (),
+        settings: Settings | None = None,
     ) -> Plan:
-        """How the native dispatcher calls the program; `hidden` are closed-over arrays."""
+        """How the native dispatcher calls the program; `hidden` are closed-over arrays, `settings`
+        those it is for, None for all."""
         count = len(hidden)
         return Plan(
             arguments,
@@ -76,7 +92,8 @@ class Executable:
             release_gil=self.release_gil,
             donated=tuple(k - count for k, d in enumerate(self.donated) if d and k >= count),
             aliases=tuple((i - count, o) for i, o in self.aliases if i >= count),
-            keepalive=self,
+            keepalive=self.code,  # not the executable, which holds a plan
+            settings=settings,
         )
 
     def run(self, consts: Sequence[Any], values: Sequence[Any]) -> list[Any]:
@@ -122,48 +139,60 @@ class Code:
 
     def __init__(self, request: Request) -> None:
         self.facts, text = opened(_built(request))
+        self.nbytes = len(text)
         facts = self.facts
         self.host_calls = HostCalls([request.equation(k) for k in facts.host_calls])
         self.progress = Progress(facts.progress)
-        symbols = blas.symbols(*facts.routines)
-        symbols |= {**self.host_calls.symbols(), **self.progress.symbols()}
-        if facts.routines:
-            symbols |= blas.thread_controls()
-        symbols |= products.symbols(*facts.products)
-        if facts.devices:
-            symbols |= device_threads.symbols()
-        if facts.threads:
-            symbols |= thread_pool.symbols()
-        self.library: Library = link(text, [ENTRY], symbols)
+        with measured("link"):
+            symbols = blas.symbols(*facts.routines)
+            symbols |= {**self.host_calls.symbols(), **self.progress.symbols()}
+            if facts.routines:
+                symbols |= blas.thread_controls()
+            symbols |= products.symbols(*facts.products)
+            if facts.devices:
+                symbols |= device_threads.symbols()
+            if facts.threads:
+                symbols |= thread_pool.symbols()
+            self.library: Library = link(text, [ENTRY], symbols)
 
 
 _MOST_CODES = 128
+_MOST_CODE_BYTES = 16 << 20
 _recent: OrderedDict[str, Code] = OrderedDict()
-_recent_lock = threading.Lock()
 
 
 def _code_of(request: Request) -> Code:
     """Code for a program: that of an equal one, where it was used lately, else made or read."""
     if request.key is None:
         return Code(request)
-    with _recent_lock:
+    with building:
         found = _recent.get(request.key)
         if found is not None:
             _recent.move_to_end(request.key)
+            note_origin("memory")
             return found
-    made = Code(request)
-    with _recent_lock:
-        _recent[request.key] = made
-        while len(_recent) > _MOST_CODES:
+        made = _recent[request.key] = Code(request)
+        while len(_recent) > 1 and (len(_recent) > _MOST_CODES or _bytes() > _MOST_CODE_BYTES):
             _recent.popitem(last=False)
-    return made
+        return made
+
+
+def _bytes() -> int:
+    return sum(code.nbytes for code in _recent.values())
 
 
 def _built(request: Request) -> bytes:
     """The compiled program, from the disk cache where it has a lasting name."""
-    if request.key is None:
+    note_origin("disk")
+
+    def build() -> bytes:
+        note_origin("compiled")
         return request.build()
-    return get_or_build(cache_key(request.key, request.target), request.build)
+
+    if request.key is None:
+        return build()
+    with measured("cache"):
+        return get_or_build(cache_key(request.key, request.target), build)
 
 
 _of_program: WeakKeyDictionary[Jaxpr, Executable] = WeakKeyDictionary()
@@ -173,8 +202,19 @@ def run_program(program: Jaxpr, values: Sequence[Any]) -> list[Any]:
     """Outputs of a program without constants, compiled at its first run."""
     found = _of_program.get(program)
     if found is None:
-        found = _of_program[program] = Executable(program)
+        found = _compiled(program)
     return found.run((), values)
+
+
+def _compiled(program: Jaxpr) -> Executable:
+    """Compiles a program, or finds what another thread has compiled meanwhile."""
+    with building:
+        found = _of_program.get(program)
+        if found is None:
+            with recording(Clock()) as clock:
+                found = _of_program[program] = Executable(program)
+            log(program.name, ", ".join(map(str, program.in_avals)), source.current(), clock)
+        return found
 
 
 def run_equation(primitive: Primitive, values: Sequence[Any], params: dict[str, Any]) -> list[Any]:

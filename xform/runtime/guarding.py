@@ -1,35 +1,42 @@
-"""When plans may be used: they hold for the configuration of the process they were made under.
+"""When plans may be used: each holds for the configuration that it was made under.
 
-While a `config.scoped` block is open in any thread, or an option is set that changes what a call
-does, there are no plans: every call takes its slow path, which reads the configuration. When an
-option that changes code is updated for the process, all plans are dropped.
+A plan names the settings of the `config.scoped` blocks around the call that made it, and matches
+within blocks of the same settings only. It also depends on the values of the process: when one of
+an option that calls depend on is updated, all plans are dropped.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakSet
 
-from ..config import config
-from .dispatch import JitFunction, add_plan, clear_plans
+from ..config import Settings, config
+from .dispatch import JitFunction, add_plan, allow_scopes, clear_plans
 from .plan import Plan
 
 
+class Moment(NamedTuple):
+    """The configuration of a call: the settings of blocks, and the version of the process's."""
+
+    settings: Settings
+    version: int
+
+
 class _Watch:
-    """Follows the configuration."""
+    """Follows the configuration of the process."""
 
     def __init__(self) -> None:
         self.functions: WeakSet[Any] = WeakSet()
-        self.key = config.code_key()
-        self.holding = False
-        self.changed()
+        self.key = config.call_key()
+        self.version = 0
 
     def changed(self) -> None:
-        before = self.holding, self.key
-        self.holding = bool(config.scopes or config.disable_jit or config.debug_nans)
-        if not config.scopes:
-            self.key = config.code_key()
-        if (self.holding, self.key) != before:
+        if config.settings:
+            allow_scopes()
+        key = config.call_key()
+        if key != self.key:
+            self.key = key
+            self.version += 1
             for function in list(self.functions):
                 clear_plans(function)
 
@@ -45,7 +52,21 @@ def guarded_function(slow: Any) -> Any:
     return function
 
 
-def teach(function: Any, plan: Plan) -> None:
-    """Adds a plan, unless the configuration is not the one of the process now."""
-    if not _watch.holding:
-        add_plan(function, plan)
+def moment() -> Moment:
+    """The configuration now: what a slow path notes before it reads any option."""
+    return Moment(config.settings, _watch.version)
+
+
+def teach(function: Any, plan: Plan, made: Moment) -> None:
+    """Adds a plan for the settings that it was made under, unless options were updated since.
+
+    Calls that run op by op (`disable_jit`, `debug_nans`) have no plans.
+    """
+    if plan.settings is not made.settings:
+        raise ValueError(f"expected a plan for {made.settings}, got one for {plan.settings}")
+    if config.disable_jit or config.debug_nans or made != moment():
+        return
+    add_plan(function, plan)
+    # The update may have come in another thread, between the question and the answer.
+    if made.version != _watch.version:
+        clear_plans(function)

@@ -1,8 +1,12 @@
-"""Calls from compiled code back into the `impl` of rows."""
+"""Calls from compiled code back into the `impl` of rows.
+
+Several threads may run one program at once, so each finds the error of its own calls.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,14 +20,14 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.POINTER(ctypes.c_void_p))
 
 
 class HostCalls:
-    """The host functions of one program, and the error the last failed one left."""
+    """The host functions of one program, and the errors that those which failed have left."""
 
     def __init__(self, calls: Sequence[Equation]) -> None:
         self.count = len(calls)
         self.callbacks = [_Callback(self._function(call)) for call in calls]
-        # Type and value of the error, for compiled code to raise; `error` keeps them alive.
-        self.pointers = (ctypes.c_void_p * 2)()
-        self.error: BaseException | None = None
+        self.errors: dict[int, BaseException] = {}  # by thread
+        self.raising = self._raise
+        self.pointer = ctypes.c_void_p(id(self.raising))  # for compiled code
 
     def symbols(self) -> dict[str, int]:
         """The addresses that compiled code refers to."""
@@ -33,19 +37,23 @@ class HostCalls:
             f"host_{k}": ctypes.cast(c, ctypes.c_void_p).value or 0
             for k, c in enumerate(self.callbacks)
         }
-        found["host_error"] = ctypes.addressof(self.pointers)
-        set_object = ctypes.cast(ctypes.pythonapi.PyErr_SetObject, ctypes.c_void_p)
-        found["PyErr_SetObject"] = set_object.value or 0
+        found["host_error"] = ctypes.addressof(self.pointer)
+        call = ctypes.cast(ctypes.pythonapi.PyObject_CallNoArgs, ctypes.c_void_p)
+        found["PyObject_CallNoArgs"] = call.value or 0
         return found
+
+    def _raise(self) -> None:
+        """Raises the error of this thread, or the latest: devices run in threads of their own."""
+        error = self.errors.pop(threading.get_ident(), None)
+        raise self.errors.popitem()[1] if error is None else error
 
     def _function(self, call: Equation) -> Any:
         def host(pointers: Any) -> int:
             try:
                 _run(call, pointers)
             except BaseException as error:  # Compiled code raises it again.
-                self.error = error
-                self.pointers[0] = id(type(error))
-                self.pointers[1] = id(error)
+                self.errors.pop(threading.get_ident(), None)  # The latest comes last.
+                self.errors[threading.get_ident()] = error
                 return -1
             return 0
 

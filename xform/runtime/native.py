@@ -21,11 +21,11 @@ import numpy as np
 
 from xform import _kernels
 from xform.compiler.target import host
-from xform.config import config
+from xform.config import NO_SETTINGS, config
 from xform.core.avals import ShapedArray
 from xform.errors import CompileError
-from xform.runtime import array_python, cache, engine, native_plan
-from xform.runtime.dispatch_python import guard
+from xform.runtime import array_python, cache, engine, memory, native_plan
+from xform.runtime.dispatch_python import guard, scoped
 from xform.runtime.plan import ArrayLeaf, Plan, ScalarLeaf
 
 __all__ = ["Runtime", "reason", "runtime"]
@@ -197,7 +197,7 @@ def _numpy_functions() -> tuple[int, int]:
 
 
 def _raise_no_memory(nbytes: int) -> None:
-    raise MemoryError(f"cannot allocate {nbytes} bytes for an array")
+    raise memory.refusal("an array", nbytes)
 
 
 class Runtime:
@@ -217,6 +217,7 @@ class Runtime:
         )
         symbols = {name: _python_symbol(name) for name in source.imports}
         symbols["guard_count"] = ctypes.addressof(guard)
+        symbols["scoped_ever"] = ctypes.addressof(scoped)
         self._library = engine.link(object_code, source.exports, symbols)
         engine.keep_for_ever(self)  # The types below outlive every module.
         self._pool_class_of = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(
@@ -333,6 +334,9 @@ class Runtime:
             array_python.raise_deleted,
             _raise_no_memory,
             array_python.contiguous,
+            memory.require,
+            config.settings_cell,
+            NO_SETTINGS,
         ]
         self._kept.append(entries)
         words = [*map(id, entries), new_from_descr, set_base_object]

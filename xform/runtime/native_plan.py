@@ -144,6 +144,7 @@ def encode(
             pool_class(plan.workspace_bytes) if plan.workspace_bytes else 0,
             plan.kernel,
             int(plan.release_gil),
+            0 if plan.settings is None else made.reference(plan.settings),
         ]
     )
     return made

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from xform.config import Settings
 from xform.core.avals import ShapedArray
 from xform.errors import ArgumentError
 
@@ -165,6 +166,7 @@ class Plan:
         aliases: pairs of a donated input and an output that may take over its memory. The kernel
             must be right whether or not the two buffers are the same.
         keepalive: whatever owns the kernel.
+        settings: the plan matches where `config.settings` is this object; None: everywhere.
     """
 
     arguments: tuple[Spec, ...]
@@ -178,6 +180,7 @@ class Plan:
     donated: tuple[int, ...] = ()
     aliases: tuple[tuple[int, int], ...] = ()
     keepalive: object = None
+    settings: Settings | None = None
     inputs: int = field(init=False)
 
     def __post_init__(self) -> None:

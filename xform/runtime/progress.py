@@ -25,7 +25,8 @@ class Progress:
         self.loops = loops
         self.begun = [0.0] * len(loops)
         self.shown = [0.0] * len(loops)
-        self.callback = _Report(self.report)
+        # A callback refers to what it calls: without loops there is none, and no cycle.
+        self.callback = _Report(self.report) if loops else None
 
     def symbols(self) -> dict[str, int]:
         """The address that compiled code refers to."""
