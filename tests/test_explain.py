@@ -89,6 +89,17 @@ def test_static_values_that_look_alike():
     assert found.now == "another test_static_values_that_look_alike.<locals>.Loud that looks alike"
 
 
+def test_static_values_that_cannot_be_shown():
+    class Broken:
+        def __repr__(self):
+            return 1 // 0
+
+    f = xform.jit(lambda how, x: x + 1, static_argnums=0)
+    assert float(f(Broken(), 1.0)) == 2.0
+    text = specialization(f).static[0][1]
+    assert text.endswith("Broken whose repr raises ZeroDivisionError")
+
+
 def test_static_values_are_not_kept_alive():
     f = xform.jit(lambda how, x: x, static_argnums=0)
     f(range(10**6), 1.0)

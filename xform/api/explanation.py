@@ -290,7 +290,10 @@ _CURES = {
 def _described(fun: Any, which: int | str, kind: type, value: Any) -> _Static:
     """A static value without the value."""
     name = which if isinstance(which, str) else _parameter(fun, which)
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception as error:  # Whatever a user's class does, the call goes on.
+        text = f"a {kind.__qualname__} whose repr raises {type(error).__name__}"
     text = text if len(text) <= _TEXT else text[: _TEXT - 3] + "..."
     by_identity = kind.__eq__ is object.__eq__  # type: ignore[comparison-overlap]
     return _Static(name, kind.__qualname__, text, hash(value), by_identity)
