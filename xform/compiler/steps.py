@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .._kernels import builder as llvm, scalar
-from ..core.loops import Branch, Contract, Loop, Opaque, Parallel
+from .._kernels import builder as llvm, products, scalar
+from ..core.loops import Branch, Contract, Convolve, Loop, Opaque, Parallel
 from . import collectives, control
 from .block import Block
 from .emit import NestEmitter
@@ -108,6 +108,8 @@ class StepWriter:
         node = step.node
         if isinstance(node.loop, Contract):
             self.contract(node)
+        elif isinstance(node.loop, Convolve):
+            self.convolve(node)
         elif isinstance(node.loop, Opaque):
             self.host(node)
         elif isinstance(node.loop, Meeting):
@@ -195,6 +197,18 @@ class StepWriter:
 
         zero = main.constant("i64", 0)
         loops(range(len(variables)), [zero, zero, zero])
+
+    def convolve(self, node: Node) -> None:
+        """The loops over the axes of a convolution, whose operands are in memory."""
+        element = scalar.element(node.dtype)
+        machine = products.Machine(self.module.target.vector_bytes, self.module.target.registers)
+        plan = products.plan(node.params["axes"], node.aval.dtype.itemsize, machine)
+        left, right = node.inputs
+        nodes = list(dict.fromkeys((left, right, node)))
+        self.function(
+            [(n, self.block.memory.of[n]) for n in nodes],
+            lambda b, of: products.write(b, plan, element, (of[left], of[right], of[node])),
+        )
 
     def operand(self, node: Node, side: int) -> tuple[Any, Value]:
         found = matrix(node, side)

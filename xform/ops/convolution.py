@@ -327,7 +327,7 @@ def _left_cotangent(
     kernel = rev(convert(rhs, aval_of(ct).dtype), dimensions=tuple(sorted(rhs_spec[2:])))
     kernel = _regrouped(kernel, rhs_spec[0], rhs_spec[1], groups)
     around = []
-    for k, (low, high) in enumerate(padding):
+    for k, (low, _) in enumerate(padding):
         window = spread(aval_of(rhs).shape[rhs_spec[2 + k]], rhs_dilation[k])
         inside = spread(lhs.shape[lhs_spec[2 + k]], lhs_dilation[k])
         given = spread(aval_of(ct).shape[out_spec[2 + k]], window_strides[k])

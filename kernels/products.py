@@ -1,0 +1,398 @@
+"""Sums of products over axes: products of matrices, convolutions and their gradients, in registers.
+
+    out[a] = sum over s of left[a, s] * right[a, s]
+
+where each array is read or written at a sum of indices times steps. A tile of the output, some rows
+of some vectors, is held in registers while the summed axes are gone through: each vector of one
+operand serves all rows, each element of the other all vectors. The form of the tile is chosen by
+counting loads and multiplications.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .builder import Builder, Value
+from .literals import BITS
+
+Steps = tuple[int, int]
+Body = Callable[[Sequence[Value], Steps, Sequence[Value]], Sequence[Value]]
+
+__all__ = ["Axis", "Machine", "Plan", "plan", "write"]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A loop, and by how many elements it moves in each array; one that is summed has `out` 0."""
+
+    extent: int
+    left: int
+    right: int
+    out: int
+
+    @property
+    def summed(self) -> bool:
+        return self.out == 0
+
+    @property
+    def reach(self) -> int:
+        """About how many elements it passes over, in the array where it goes furthest."""
+        return self.extent * max(abs(self.left), abs(self.right), abs(self.out))
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Vector registers: the size of one, and how many there are."""
+
+    vector_bytes: int
+    registers: int
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Rows along one axis of vectors along another, with `width` lanes to a vector."""
+
+    lanes: Axis
+    rows: Axis
+    width: int
+    vectors: int
+    height: int
+
+    @property
+    def blocks(self) -> int:
+        """The number of vectors along the axis of the lanes."""
+        return -(-self.lanes.extent // self.width)
+
+    def cost(self) -> float:
+        """About how many cycles one vector of the output takes for each term of its sum."""
+        total = 0.0
+        for rows in _parts(self.rows.extent, self.height):
+            for vectors in _parts(self.blocks, self.vectors):
+                total += _cycles(self.lanes, self.rows, rows, vectors)
+        return total / (self.rows.extent * self.blocks)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a sum of products is gone through.
+
+    `outer` are the loops around the tiles, outermost first; those over the tiles' own axes step by
+    whole tiles, and summed axes among them by their `blocks`. `inner` are the summed axes within.
+    """
+
+    tile: Tile
+    outer: tuple[Axis, ...]
+    inner: tuple[Axis, ...]
+    blocks: dict[Axis, int]
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether tiles are added to in memory."""
+        return any(a.summed for a in self.outer)
+
+
+_LATENCY = 4  # cycles of a multiply-add, of which two start in each
+_NONE = Axis(1, 0, 0, 1)
+_TILE_BYTES = 160 * 1024  # of the operands of one tile, so that they stay in the second cache
+_SMALL_BYTES = 32 * 1024  # of an operand that stays in the first
+_MOST_UNROLLED = 9
+_MOST_PRODUCTS = 256  # in a loop's body
+
+
+def _cycles(lanes: Axis, rows: Axis, height: int, vectors: int) -> float:
+    """Of one term of a tile's sum: two multiply-adds and two loads start in each cycle."""
+    loads = 0
+    for of_lanes, of_rows in ((lanes.left, rows.left), (lanes.right, rows.right)):
+        loads += (vectors if of_lanes else 1) * (height if of_rows else 1)
+    return max(height * vectors / 2, loads / 2, _LATENCY)
+
+
+def _parts(extent: int, size: int) -> list[int]:
+    """The sizes of the pieces of an axis."""
+    whole, rest = divmod(extent, size)
+    return [size] * whole + ([rest] if rest else [])
+
+
+def _even(extent: int, most: int) -> int:
+    """The size of as few pieces as there can be, as equal as they can be."""
+    return -(-extent // -(-extent // most))
+
+
+def merged(axes: Sequence[Axis]) -> list[Axis]:
+    """The axes with those made one that go on from each other in all arrays."""
+    found = [a for a in axes if a.extent > 1]
+    joined = True
+    while joined:
+        joined = False
+        for a, b in itertools.permutations(found, 2):
+            steps = zip((a.left, a.right, a.out), (b.left, b.right, b.out), strict=True)
+            if all(x == y * b.extent for x, y in steps):
+                found = [c for c in found if c is not a and c is not b]
+                found.append(Axis(a.extent * b.extent, b.left, b.right, b.out))
+                joined = True
+                break
+    return found
+
+
+def plan(axes: Sequence[Axis], item_bytes: int, machine: Machine) -> Plan:
+    """Chooses lanes, rows, the form of the tile and the order of the loops.
+
+    Args:
+        axes: all have extents of at least 1; those that are not summed fill the output densely.
+        item_bytes: of an element.
+        machine: the registers.
+    """
+    every = merged(axes)
+    lanes = _lanes(every)
+    free = [a for a in every if not a.summed and a is not lanes]
+    tile = _tile(lanes, free, machine.vector_bytes // item_bytes, machine.registers)
+    summed = sorted((a for a in every if a.summed), key=lambda a: -max(abs(a.left), abs(a.right)))
+    inner, blocks = _inside(summed, tile, item_bytes)
+    around = [a for a in (*summed, *free) if a not in inner or a in blocks]
+    around = [a for a in around if a is not tile.rows]
+    around.sort(key=lambda a: -a.reach)
+    return Plan(tile, tuple(_ordered(around, tile, every, item_bytes)), inner, blocks)
+
+
+def _lanes(axes: Sequence[Axis]) -> Axis:
+    """The axis that runs in lanes: the output's last, if the operands are read along it."""
+    for a in axes:
+        if a.out == 1 and {a.left, a.right} <= {0, 1}:
+            return a
+    return _NONE
+
+
+def _tile(lanes: Axis, free: Sequence[Axis], widest: int, registers: int) -> Tile:
+    """The form that takes the fewest cycles; of equal ones, rows that lie close together."""
+    width = widest
+    while width > 1 and width // 2 >= lanes.extent:
+        width //= 2
+    blocks = -(-lanes.extent // width)
+    found: list[Tile] = []
+    for vectors in range(1, min(blocks, 4) + 1):
+        most = max(1, (registers - 1 - vectors) // vectors)
+        for rows in (*free, _NONE):
+            heights = {_even(rows.extent, h) for h in range(1, most + 1)}
+            found += [Tile(lanes, rows, width, _even(blocks, vectors), h) for h in heights]
+    return min(found, key=lambda t: (t.cost(), abs(t.rows.left), -t.height * t.vectors))
+
+
+def _inside(
+    summed: Sequence[Axis], tile: Tile, item_bytes: int
+) -> tuple[tuple[Axis, ...], dict[Axis, int]]:
+    """The summed axes within a tile, as many as leave its operands in the cache.
+
+    Returns the axes, and how much of the outermost is within if it is divided.
+    """
+    line = 64
+    across = tile.width * tile.vectors * item_bytes
+    term = 0  # bytes of both operands for one term
+    for of_lanes, of_rows in (
+        (tile.lanes.left, tile.rows.left),
+        (tile.lanes.right, tile.rows.right),
+    ):
+        if of_lanes:
+            term += across
+        elif abs(of_rows) == 1:
+            term += line
+        elif of_rows:
+            term += tile.height * item_bytes
+    inner: list[Axis] = []
+    terms = 1
+    for a in reversed(summed):
+        if terms * a.extent * term <= _TILE_BYTES:
+            inner.insert(0, a)
+            terms *= a.extent
+            continue
+        room = max(1, _TILE_BYTES // (terms * term))
+        size = next((d for d in range(room, room // 2, -1) if a.extent % d == 0), room)
+        if size > 1:
+            return (a, *inner), {a: size}
+        break
+    return tuple(inner), {}
+
+
+def _ordered(
+    around: Sequence[Axis], tile: Tile, axes: Sequence[Axis], item_bytes: int
+) -> list[Axis]:
+    """The outer loops with those over tiles put among them.
+
+    An operand that stays in the first cache is gone through for each row; else vectors stay for
+    all rows that one round of the outermost loops has.
+    """
+    order = list(around)
+    last = max((k for k, a in enumerate(order) if a.summed), default=-1)
+    across = math.prod(a.extent for a in axes if a.right)
+    if across * item_bytes <= _SMALL_BYTES:
+        return [*order, tile.rows, tile.lanes]
+    order.insert(max(last + 1, min(1, len(order))), tile.lanes)
+    return [*order, tile.rows]
+
+
+def write(b: Builder, given: Plan, element: str, pointers: tuple[Value, Value, Value]) -> None:
+    """Writes the loops of a plan; `pointers` are those of the left and right array and the output.
+
+    The output overlaps neither operand.
+    """
+    _Writer(b, given, element).run(pointers)
+
+
+class _Writer:
+    def __init__(self, b: Builder, given: Plan, element: str) -> None:
+        self.b = b
+        self.plan = given
+        self.tile = given.tile
+        self.element = element
+
+    def run(self, pointers: Sequence[Value]) -> None:
+        if self.plan.accumulates:
+            every = (*self.plan.outer, *self.plan.inner)
+            count = math.prod(a.extent for a in dict.fromkeys(every) if not a.summed)
+            self.clear(pointers[2], count * BITS[self.element] // 8)
+        self.around(self.plan.outer, pointers, {})
+
+    def clear(self, target: Value, nbytes: int) -> None:
+        self.b.declarations.add("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
+        self.b.line(
+            f"call void @llvm.memset.p0.i64(ptr {target.name}, i8 0, i64 {nbytes}, i1 false)"
+        )
+
+    def moved(self, pointers: Sequence[Value], axis: Axis, index: Value) -> list[Value]:
+        steps = (axis.left, axis.right, axis.out)
+        return [
+            self.b.pointer(p, self.element, index * step) if step else p
+            for p, step in zip(pointers, steps, strict=True)
+        ]
+
+    # -- loops --
+
+    def around(
+        self, axes: Sequence[Axis], pointers: Sequence[Value], sizes: dict[Axis, int]
+    ) -> None:
+        """The outer loops; `sizes` has how much of an axis is within a tile."""
+        if not axes:
+            self.tile_at(pointers, sizes)
+            return
+        axis, *rest = axes
+        tile = self.tile
+        if axis is tile.lanes:
+            size = tile.width * tile.vectors
+        elif axis is tile.rows:
+            size = tile.height
+        else:
+            size = self.plan.blocks.get(axis, 1)
+        whole, left = divmod(axis.extent, size)
+        if whole:
+            self.pieces(whole, size, axis, pointers, rest, sizes)
+        if left:
+            at = self.b.constant("i64", whole * size)
+            self.around(rest, self.moved(pointers, axis, at), {**sizes, axis: left})
+
+    def pieces(
+        self,
+        count: int,
+        size: int,
+        axis: Axis,
+        pointers: Sequence[Value],
+        rest: Sequence[Axis],
+        sizes: dict[Axis, int],
+    ) -> None:
+        inside = {**sizes, axis: size}
+        if count == 1:
+            self.around(rest, pointers, inside)
+            return
+        with self.b.loop(count) as loop:
+            self.around(rest, self.moved(pointers, axis, loop.index * size), inside)
+
+    # -- tiles --
+
+    def tile_at(self, pointers: Sequence[Value], sizes: dict[Axis, int]) -> None:
+        tile = self.tile
+        lanes, height = sizes[tile.lanes], sizes[tile.rows]
+        vectors = -(-lanes // tile.width)
+        partial = lanes % tile.width
+        mask = self.b.lane_mask(tile.width, partial) if partial else None
+        masks = [None] * (vectors - 1) + [mask]
+        places = [(r, v) for r in range(height) for v in range(vectors)]
+        out = {(r, v): self.at(pointers[2], r * tile.rows.out + v * tile.width) for r, v in places}
+        if self.plan.accumulates:
+            start = [
+                self.b.load(self.element, out[r, v], tile.width, mask=masks[v]) for r, v in places
+            ]
+        else:
+            start = [self.b.constant(self.element, 0, tile.width)] * len(places)
+
+        def body(at: Sequence[Value], moved: Steps, sums: Sequence[Value]) -> list[Value]:
+            after = []
+            for (r, v), total in zip(places, sums, strict=True):
+                x = self.read(at[0], moved[0], tile.lanes.left, tile.rows.left, r, v, masks[v])
+                y = self.read(at[1], moved[1], tile.lanes.right, tile.rows.right, r, v, masks[v])
+                after.append(self.b.fma(x, y, total) if total.is_float else total + x * y)
+            return after
+
+        inner = [(a, sizes.get(a, a.extent)) for a in self.plan.inner]
+        written = _unrolled(inner, len(places))
+        sums = self.within(inner, written, pointers, (0, 0), start, body)
+        for (r, v), total in zip(places, sums, strict=True):
+            self.b.store(total, out[r, v], mask=masks[v])
+
+    def within(
+        self,
+        axes: Sequence[tuple[Axis, int]],
+        written: int,
+        pointers: Sequence[Value],
+        moved: Steps,
+        sums: Sequence[Value],
+        body: Body,
+    ) -> Sequence[Value]:
+        """The summed axes within a tile; the last ones, as many as `written`, are no loops.
+
+        `moved` is by how many elements the operands have moved on from the pointers.
+        """
+        if not axes:
+            return body(pointers, moved, sums)
+        (axis, extent), *rest = axes
+        if len(axes) <= written or extent == 1:
+            for k in range(extent):
+                there = (moved[0] + k * axis.left, moved[1] + k * axis.right)
+                sums = self.within(rest, written, pointers, there, sums, body)
+            return sums
+        with self.b.loop(extent, carried=sums) as loop:
+            at = self.moved(pointers, axis, loop.index)
+            loop.carry(*self.within(rest, written, at, moved, loop.carried, body))
+        return loop.results
+
+    def at(self, base: Value, offset: int) -> Value:
+        return self.b.pointer(base, self.element, offset)
+
+    def read(
+        self,
+        base: Value,
+        moved: int,
+        of_lanes: int,
+        of_rows: int,
+        row: int,
+        vector: int,
+        mask: Value | None,
+    ) -> Value:
+        """An operand of one vector of the tile: a vector, or one element for all its lanes."""
+        width = self.tile.width
+        address = self.at(base, moved + row * of_rows + vector * width * of_lanes)
+        if of_lanes:
+            return self.b.load(self.element, address, width, invariant=True, mask=mask)
+        return self.b.splat(self.b.load(self.element, address, invariant=True), width)
+
+
+def _unrolled(inner: Sequence[tuple[Axis, int]], products: int) -> int:
+    """How many of the last axes are written out: a few terms, in a body that is not long."""
+    count = 0
+    terms = 1
+    for _, extent in reversed(inner):
+        terms *= extent
+        if terms > _MOST_UNROLLED or terms * products > _MOST_PRODUCTS:
+            break
+        count += 1
+    return count
