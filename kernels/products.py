@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .builder import Builder, Value
 from .literals import BITS
@@ -69,9 +69,9 @@ class Tile:
     def cost(self) -> float:
         """About how many cycles one vector of the output takes for each term of its sum."""
         total = 0.0
-        for rows in _parts(self.rows.extent, self.height):
-            for vectors in _parts(self.blocks, self.vectors):
-                total += _cycles(self.lanes, self.rows, rows, vectors)
+        for rows, times in _parts(self.rows.extent, self.height):
+            for vectors, often in _parts(self.blocks, self.vectors):
+                total += times * often * _cycles(self.lanes, self.rows, rows, vectors)
         return total / (self.rows.extent * self.blocks)
 
 
@@ -93,11 +93,42 @@ class Plan:
         """Whether tiles are added to in memory."""
         return any(a.summed for a in self.outer)
 
+    def size(self, axis: Axis) -> int:
+        """How much of an axis is within a tile."""
+        if axis is self.tile.lanes:
+            return self.tile.width * self.tile.vectors
+        if axis is self.tile.rows:
+            return self.tile.height
+        return self.blocks.get(axis, 1)
+
+    @property
+    def panel(self) -> int:
+        """The number of elements of the right array that a tile reads, if they are worth a copy.
+
+        They are where they lie apart and many tiles read the same ones. The copy is made inside
+        the first loops, as many as move in the right array.
+        """
+        tile = self.tile
+        if not tile.lanes.right or tile.rows.right or tile.lanes.extent <= self.size(tile.lanes):
+            return 0
+        inside = self.outer[self.first_inside() :]
+        if math.prod(-(-a.extent // self.size(a)) for a in inside) < _TIMES_READ:
+            return 0
+        return math.prod(self.blocks.get(a, a.extent) for a in self.inner) * self.size(tile.lanes)
+
+    def first_inside(self) -> int:
+        """The position of the first outer loop from which on none moves in the right array."""
+        return max((k + 1 for k, a in enumerate(self.outer) if a.right), default=0)
+
 
 _LATENCY = 4  # cycles of a multiply-add, of which two start in each
+_LINE = 64  # bytes of the cache, or about as many elements as make a look ahead worth it
 _NONE = Axis(1, 0, 0, 1)
 _TILE_BYTES = 160 * 1024  # of the operands of one tile, so that they stay in the second cache
 _SMALL_BYTES = 32 * 1024  # of an operand that stays in the first
+_NEAR_BYTES = 256 * 1024  # of the rows that are gone through before the lanes move on
+_BLOCK_TILES = 4
+_TIMES_READ = 8
 _MOST_UNROLLED = 9
 _MOST_PRODUCTS = 256  # in a loop's body
 
@@ -110,10 +141,10 @@ def _cycles(lanes: Axis, rows: Axis, height: int, vectors: int) -> float:
     return max(height * vectors / 2, loads / 2, _LATENCY)
 
 
-def _parts(extent: int, size: int) -> list[int]:
-    """The sizes of the pieces of an axis."""
+def _parts(extent: int, size: int) -> list[tuple[int, int]]:
+    """The sizes of the pieces of an axis, and how many there are of each."""
     whole, rest = divmod(extent, size)
-    return [size] * whole + ([rest] if rest else [])
+    return [(n, times) for n, times in ((size, whole), (rest, 1)) if n and times]
 
 
 def _even(extent: int, most: int) -> int:
@@ -149,6 +180,7 @@ def plan(axes: Sequence[Axis], item_bytes: int, machine: Machine) -> Plan:
     lanes = _lanes(every)
     free = [a for a in every if not a.summed and a is not lanes]
     tile = _tile(lanes, free, machine.vector_bytes // item_bytes, machine.registers)
+    free, tile = _divided(free, tile, item_bytes)
     summed = sorted((a for a in every if a.summed), key=lambda a: -max(abs(a.left), abs(a.right)))
     inner, blocks = _inside(summed, tile, item_bytes)
     around = [a for a in (*summed, *free) if a not in inner or a in blocks]
@@ -180,6 +212,23 @@ def _tile(lanes: Axis, free: Sequence[Axis], widest: int, registers: int) -> Til
     return min(found, key=lambda t: (t.cost(), abs(t.rows.left), -t.height * t.vectors))
 
 
+def _divided(
+    free: Sequence[Axis], tile: Tile, item_bytes: int
+) -> tuple[list[Axis], Tile]:
+    """The rows in blocks, if they reach so far that no cache holds them from lanes to lanes."""
+    rows = tile.rows
+    far = rows.reach * item_bytes / _NEAR_BYTES
+    sizes = range(tile.height, 1 + int(rows.extent / far) if far > 1 else 0)
+    size = max((n for n in sizes if rows.extent % n == 0), default=0)
+    if size < _BLOCK_TILES * tile.height:
+        return list(free), tile
+    count = rows.extent // size
+    outer = Axis(count, rows.left * size, rows.right * size, rows.out * size)
+    block = Axis(size, rows.left, rows.right, rows.out)
+    rest = [a for a in free if a is not rows]
+    return [*rest, outer, block], replace(tile, rows=block, height=_even(size, tile.height))
+
+
 def _inside(
     summed: Sequence[Axis], tile: Tile, item_bytes: int
 ) -> tuple[tuple[Axis, ...], dict[Axis, int]]:
@@ -187,7 +236,6 @@ def _inside(
 
     Returns the axes, and how much of the outermost is within if it is divided.
     """
-    line = 64
     across = tile.width * tile.vectors * item_bytes
     term = 0  # bytes of both operands for one term
     for of_lanes, of_rows in (
@@ -197,7 +245,7 @@ def _inside(
         if of_lanes:
             term += across
         elif abs(of_rows) == 1:
-            term += line
+            term += _LINE
         elif of_rows:
             term += tile.height * item_bytes
     inner: list[Axis] = []
@@ -232,27 +280,36 @@ def _ordered(
     return [*order, tile.rows]
 
 
-def write(b: Builder, given: Plan, element: str, pointers: tuple[Value, Value, Value]) -> None:
-    """Writes the loops of a plan; `pointers` are those of the left and right array and the output.
+def write(b: Builder, given: Plan, element: str, pointers: Sequence[Value]) -> None:
+    """Writes the loops of a plan.
 
-    The output overlaps neither operand.
+    Args:
+        b: the builder.
+        given: the plan.
+        element: LLVM's type of the elements.
+        pointers: of the left and right array, the output, and room for the plan's panel. The output
+            and the room overlap nothing.
     """
-    _Writer(b, given, element).run(pointers)
+    left, right, out, room = pointers
+    _Writer(b, given, element, room).run((left, right, out))
 
 
 class _Writer:
-    def __init__(self, b: Builder, given: Plan, element: str) -> None:
+    def __init__(self, b: Builder, given: Plan, element: str, room: Value) -> None:
         self.b = b
         self.plan = given
         self.tile = given.tile
         self.element = element
+        self.room = room
+        self.copied_at = given.first_inside() if given.panel else -1
+        self.inner = given.inner  # with the steps in the panel, if there is one
 
     def run(self, pointers: Sequence[Value]) -> None:
         if self.plan.accumulates:
             every = (*self.plan.outer, *self.plan.inner)
             count = math.prod(a.extent for a in dict.fromkeys(every) if not a.summed)
             self.clear(pointers[2], count * BITS[self.element] // 8)
-        self.around(self.plan.outer, pointers, {})
+        self.around(0, pointers, {})
 
     def clear(self, target: Value, nbytes: int) -> None:
         self.b.declarations.add("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
@@ -269,74 +326,90 @@ class _Writer:
 
     # -- loops --
 
-    def around(
-        self, axes: Sequence[Axis], pointers: Sequence[Value], sizes: dict[Axis, int]
-    ) -> None:
-        """The outer loops; `sizes` has how much of an axis is within a tile."""
-        if not axes:
+    def around(self, depth: int, pointers: Sequence[Value], sizes: dict[Axis, int]) -> None:
+        """The outer loops from a depth on; `sizes` has how much of an axis is within a tile."""
+        if depth == self.copied_at:
+            pointers = self.copied(pointers, sizes)
+        if depth == len(self.plan.outer):
             self.tile_at(pointers, sizes)
             return
-        axis, *rest = axes
-        tile = self.tile
-        if axis is tile.lanes:
-            size = tile.width * tile.vectors
-        elif axis is tile.rows:
-            size = tile.height
-        else:
-            size = self.plan.blocks.get(axis, 1)
+        axis = self.plan.outer[depth]
+        size = self.plan.size(axis)
         whole, left = divmod(axis.extent, size)
-        if whole:
-            self.pieces(whole, size, axis, pointers, rest, sizes)
-        if left:
-            at = self.b.constant("i64", whole * size)
-            self.around(rest, self.moved(pointers, axis, at), {**sizes, axis: left})
-
-    def pieces(
-        self,
-        count: int,
-        size: int,
-        axis: Axis,
-        pointers: Sequence[Value],
-        rest: Sequence[Axis],
-        sizes: dict[Axis, int],
-    ) -> None:
         inside = {**sizes, axis: size}
-        if count == 1:
-            self.around(rest, pointers, inside)
-            return
-        with self.b.loop(count) as loop:
-            self.around(rest, self.moved(pointers, axis, loop.index * size), inside)
+        if whole == 1:
+            self.around(depth + 1, pointers, inside)
+        elif whole:
+            with self.b.loop(whole) as loop:
+                at = self.moved(pointers, axis, loop.index * size)
+                self.around(depth + 1, at, inside)
+        if left:
+            at = self.moved(pointers, axis, self.b.constant("i64", whole * size))
+            self.around(depth + 1, at, {**sizes, axis: left})
+
+    def copied(self, pointers: Sequence[Value], sizes: dict[Axis, int]) -> list[Value]:
+        """What tiles read of the right array, side by side; zeros where there are no lanes."""
+        tile = self.tile
+        masks = self.masks(sizes[tile.lanes])
+        dense = []
+        step = tile.width * len(masks)
+        for a in reversed(self.plan.inner):
+            dense.insert(0, Axis(a.extent, a.left, step, 0))
+            step *= sizes.get(a, a.extent)
+        self.inner = tuple(dense)
+
+        def copy(depth: int, source: Value, target: Value) -> None:
+            if depth == len(dense):
+                for v, mask in enumerate(masks):
+                    at = self.at(source, v * tile.width)
+                    value = self.b.load(self.element, at, tile.width, mask=mask)
+                    self.b.store(value, self.at(target, v * tile.width))
+                return
+            a = self.plan.inner[depth]
+            with self.b.loop(sizes.get(a, a.extent)) as loop:
+                copy(
+                    depth + 1,
+                    self.b.pointer(source, self.element, loop.index * a.right),
+                    self.b.pointer(target, self.element, loop.index * dense[depth].right),
+                )
+
+        copy(0, pointers[1], self.room)
+        return [pointers[0], self.room, pointers[2]]
+
+    def masks(self, lanes: int) -> list[Value | None]:
+        """For each vector of so many lanes, which of them are there, if not all."""
+        whole, partial = divmod(lanes, self.tile.width)
+        last = [self.b.lane_mask(self.tile.width, partial)] if partial else []
+        return [None] * whole + last
 
     # -- tiles --
 
     def tile_at(self, pointers: Sequence[Value], sizes: dict[Axis, int]) -> None:
         tile = self.tile
-        lanes, height = sizes[tile.lanes], sizes[tile.rows]
-        vectors = -(-lanes // tile.width)
-        partial = lanes % tile.width
-        mask = self.b.lane_mask(tile.width, partial) if partial else None
-        masks = [None] * (vectors - 1) + [mask]
-        places = [(r, v) for r in range(height) for v in range(vectors)]
+        masks = self.masks(sizes[tile.lanes])
+        places = [(r, v) for r in range(sizes[tile.rows]) for v in range(len(masks))]
+        of_right = masks if self.copied_at < 0 else [None] * len(masks)
         out = {(r, v): self.at(pointers[2], r * tile.rows.out + v * tile.width) for r, v in places}
-        if self.plan.accumulates:
-            start = [
-                self.b.load(self.element, out[r, v], tile.width, mask=masks[v]) for r, v in places
-            ]
-        else:
-            start = [self.b.constant(self.element, 0, tile.width)] * len(places)
+        start = [self.b.constant(self.element, 0, tile.width)] * len(places)
 
         def body(at: Sequence[Value], moved: Steps, sums: Sequence[Value]) -> list[Value]:
             after = []
             for (r, v), total in zip(places, sums, strict=True):
                 x = self.read(at[0], moved[0], tile.lanes.left, tile.rows.left, r, v, masks[v])
-                y = self.read(at[1], moved[1], tile.lanes.right, tile.rows.right, r, v, masks[v])
+                y = self.read(at[1], moved[1], tile.lanes.right, tile.rows.right, r, v, of_right[v])
                 after.append(self.b.fma(x, y, total) if total.is_float else total + x * y)
             return after
 
-        inner = [(a, sizes.get(a, a.extent)) for a in self.plan.inner]
+        inner = [
+            (a, sizes.get(own, own.extent))
+            for a, own in zip(self.inner, self.plan.inner, strict=True)
+        ]
         written = _unrolled(inner, len(places))
         sums = self.within(inner, written, pointers, (0, 0), start, body)
         for (r, v), total in zip(places, sums, strict=True):
+            if self.plan.accumulates:
+                before = self.b.load(self.element, out[r, v], tile.width, mask=masks[v])
+                total = before + total
             self.b.store(total, out[r, v], mask=masks[v])
 
     def within(
@@ -362,8 +435,21 @@ class _Writer:
             return sums
         with self.b.loop(extent, carried=sums) as loop:
             at = self.moved(pointers, axis, loop.index)
+            if len(axes) == written + 1:
+                self.fetch(pointers[0], axis, extent, loop.index)
             loop.carry(*self.within(rest, written, at, moved, loop.carried, body))
         return loop.results
+
+    def fetch(self, base: Value, axis: Axis, extent: int, index: Value) -> None:
+        """Asks early for what the next rows read, a little with each term of this tile's sum."""
+        tile = self.tile
+        ahead = tile.height * tile.rows.left
+        overlap = extent > tile.rows.left
+        if axis.left != 1 or tile.lanes.left or overlap or ahead < _LINE:
+            return
+        address = self.b.pointer(base, self.element, index * -(-ahead // extent) + ahead)
+        self.b.declarations.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        self.b.line(f"call void @llvm.prefetch.p0(ptr {address.name}, i32 0, i32 3, i32 1)")
 
     def at(self, base: Value, offset: int) -> Value:
         return self.b.pointer(base, self.element, offset)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from .._kernels import products
 from ..core.axes import Axes
 from ..core.jaxpr import Jaxpr
-from ..core.loops import Branch, Loop, Parallel
+from ..core.loops import Branch, Convolve, Loop, Parallel
+from .convolve import planned
 from .fuse import Fused, fuse
 from .loop_graph import Input, LoopGraph, Node
 from .lower import lower
-from .memory import MemoryPlan, plan_memory
+from .memory import MemoryPlan, Needs, plan_memory
 from .module import ModuleWriter
 from .nests import Nest
 from .parts import Part
@@ -23,7 +25,8 @@ from .small_loops import in_registers
 class Block:
     """A simplified program, its loop graph, its steps, their loops, and where values live.
 
-    `parts` has what is inside the loops and branches among the nodes.
+    `parts` has what is inside the loops and branches among the nodes, `products` how convolutions
+    are gone through.
     """
 
     program: Jaxpr
@@ -32,6 +35,7 @@ class Block:
     plans: Mapping[int, NestPlan]
     memory: MemoryPlan
     parts: Mapping[Node, Part]
+    products: Mapping[Node, products.Plan]
 
     def inside(self) -> Iterator[tuple[str, Block]]:
         """This block and all within it, each with a name that says where it stands."""
@@ -61,9 +65,11 @@ def build(
     parts = {n: _part(n, module, devices) for n in dict.fromkeys(structured)}
     fused = fuse(graph, [graph.inputs[i] for i, _ in owned])
     plans = schedules(fused, module.target.vector_bytes)
+    sums = {n: planned(n, module.target) for n in graph.nodes if isinstance(n.loop, Convolve)}
     needs = {n: part.needs() for n, part in parts.items()}
+    needs |= {n: Needs(plan.panel * n.aval.dtype.itemsize) for n, plan in sums.items()}
     memory = plan_memory(fused, plans, donated, owned, needs)
-    return Block(program, graph, fused, plans, memory, parts)
+    return Block(program, graph, fused, plans, memory, parts, sums)
 
 
 def schedules(fused: Fused, vector_bytes: int) -> dict[int, NestPlan]:

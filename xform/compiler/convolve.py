@@ -19,6 +19,7 @@ from ..core.avals import ShapedArray
 from ..core.jaxpr import Equation, Literal
 from ..core.loops import Convolve, Piece, View
 from .loop_graph import Node
+from .target import Target
 
 # Dimensions are called n, c (input features), g (groups), o (output features of a group), and for
 # each spatial dimension yk (places), kk (elements of the window) and rk (phases).
@@ -107,6 +108,12 @@ def convolution(nodes: Nodes, equation: Equation, operands: Sequence[Node], dtyp
     else:
         found = _Convolution(nodes, equation, lhs, rhs, dtype).output()
     return nodes.converted(found, out.dtype, equation)
+
+
+def planned(node: Node, target: Target) -> products.Plan:
+    """How the kernel of a convolution goes through its operands."""
+    machine = products.Machine(target.vector_bytes, target.registers)
+    return products.plan(node.params["axes"], node.aval.dtype.itemsize, machine)
 
 
 def _zero(dtype: np.dtype[Any]) -> Literal:

@@ -200,15 +200,18 @@ class StepWriter:
 
     def convolve(self, node: Node) -> None:
         """The loops over the axes of a convolution, whose operands are in memory."""
+        plan = self.block.products[node]
         element = scalar.element(node.dtype)
-        machine = products.Machine(self.module.target.vector_bytes, self.module.target.registers)
-        plan = products.plan(node.params["axes"], node.aval.dtype.itemsize, machine)
         left, right = node.inputs
-        nodes = list(dict.fromkeys((left, right, node)))
-        self.function(
-            [(n, self.block.memory.of[n]) for n in nodes],
-            lambda b, of: products.write(b, plan, element, (of[left], of[right], of[node])),
-        )
+        memory = self.block.memory
+        buffers = [(n, memory.of[n]) for n in dict.fromkeys((left, right, node))]
+        b = self.module.builder()
+        parameters = self.module.parameters(b, "p", len(buffers) + 1)
+        of = {n: p for (n, _), p in zip(buffers, parameters, strict=False)}
+        products.write(b, plan, element, (of[left], of[right], of[node], parameters[-1]))
+        name = self.module.function("product", parameters, b)
+        given = [self.at(n, where) for n, where in (*buffers, (node, memory.inner[node]))]
+        self.module.call(self.b, name, given)
 
     def operand(self, node: Node, side: int) -> tuple[Any, Value]:
         found = matrix(node, side)
