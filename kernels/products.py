@@ -102,14 +102,20 @@ class Plan:
         return self.blocks.get(axis, 1)
 
     @property
+    def side(self) -> int:
+        """The operand that is read along the lanes: 0 is the left, 1 the right."""
+        return 1 if self.tile.lanes.right else 0
+
+    @property
     def panel(self) -> int:
-        """The number of elements of the right array that a tile reads, if they are worth a copy.
+        """The number of elements of that operand that a tile reads, if they are worth a copy.
 
         They are where they lie apart and many tiles read the same ones. The copy is made inside
-        the first loops, as many as move in the right array.
+        the first loops, as many as move in the operand.
         """
         tile = self.tile
-        if not tile.lanes.right or tile.rows.right or tile.lanes.extent <= self.size(tile.lanes):
+        both = tile.lanes.left and tile.lanes.right
+        if both or step(tile.rows, self.side) or tile.lanes.extent <= self.size(tile.lanes):
             return 0
         inside = self.outer[self.first_inside() :]
         if math.prod(-(-a.extent // self.size(a)) for a in inside) < _TIMES_READ:
@@ -117,8 +123,13 @@ class Plan:
         return math.prod(self.blocks.get(a, a.extent) for a in self.inner) * self.size(tile.lanes)
 
     def first_inside(self) -> int:
-        """The position of the first outer loop from which on none moves in the right array."""
-        return max((k + 1 for k, a in enumerate(self.outer) if a.right), default=0)
+        """The position of the first outer loop from which on none moves in that operand."""
+        return max((k + 1 for k, a in enumerate(self.outer) if step(a, self.side)), default=0)
+
+
+def step(axis: Axis, side: int) -> int:
+    """By how much an axis moves in the left (0) or right (1) operand."""
+    return axis.right if side else axis.left
 
 
 _LATENCY = 4  # cycles of a multiply-add, of which two start in each
@@ -212,9 +223,7 @@ def _tile(lanes: Axis, free: Sequence[Axis], widest: int, registers: int) -> Til
     return min(found, key=lambda t: (t.cost(), abs(t.rows.left), -t.height * t.vectors))
 
 
-def _divided(
-    free: Sequence[Axis], tile: Tile, item_bytes: int
-) -> tuple[list[Axis], Tile]:
+def _divided(free: Sequence[Axis], tile: Tile, item_bytes: int) -> tuple[list[Axis], Tile]:
     """The rows in blocks, if they reach so far that no cache holds them from lanes to lanes."""
     rows = tile.rows
     far = rows.reach * item_bytes / _NEAR_BYTES
@@ -348,14 +357,14 @@ class _Writer:
             self.around(depth + 1, at, {**sizes, axis: left})
 
     def copied(self, pointers: Sequence[Value], sizes: dict[Axis, int]) -> list[Value]:
-        """What tiles read of the right array, side by side; zeros where there are no lanes."""
-        tile = self.tile
+        """What tiles read along the lanes, side by side; zeros where there are no lanes."""
+        tile, side = self.tile, self.plan.side
         masks = self.masks(sizes[tile.lanes])
-        dense = []
-        step = tile.width * len(masks)
+        dense: list[Axis] = []
+        room = tile.width * len(masks)
         for a in reversed(self.plan.inner):
-            dense.insert(0, Axis(a.extent, a.left, step, 0))
-            step *= sizes.get(a, a.extent)
+            dense.insert(0, replace(a, right=room) if side else replace(a, left=room))
+            room *= sizes.get(a, a.extent)
         self.inner = tuple(dense)
 
         def copy(depth: int, source: Value, target: Value) -> None:
@@ -369,12 +378,12 @@ class _Writer:
             with self.b.loop(sizes.get(a, a.extent)) as loop:
                 copy(
                     depth + 1,
-                    self.b.pointer(source, self.element, loop.index * a.right),
-                    self.b.pointer(target, self.element, loop.index * dense[depth].right),
+                    self.b.pointer(source, self.element, loop.index * step(a, side)),
+                    self.b.pointer(target, self.element, loop.index * step(dense[depth], side)),
                 )
 
-        copy(0, pointers[1], self.room)
-        return [pointers[0], self.room, pointers[2]]
+        copy(0, pointers[side], self.room)
+        return [self.room if k == side else p for k, p in enumerate(pointers)]
 
     def masks(self, lanes: int) -> list[Value | None]:
         """For each vector of so many lanes, which of them are there, if not all."""
@@ -388,14 +397,17 @@ class _Writer:
         tile = self.tile
         masks = self.masks(sizes[tile.lanes])
         places = [(r, v) for r in range(sizes[tile.rows]) for v in range(len(masks))]
-        of_right = masks if self.copied_at < 0 else [None] * len(masks)
+        whole = [None] * len(masks)  # the copy has all lanes
+        of_left, of_right = (
+            whole if self.copied_at >= 0 and side == self.plan.side else masks for side in (0, 1)
+        )
         out = {(r, v): self.at(pointers[2], r * tile.rows.out + v * tile.width) for r, v in places}
         start = [self.b.constant(self.element, 0, tile.width)] * len(places)
 
         def body(at: Sequence[Value], moved: Steps, sums: Sequence[Value]) -> list[Value]:
             after = []
             for (r, v), total in zip(places, sums, strict=True):
-                x = self.read(at[0], moved[0], tile.lanes.left, tile.rows.left, r, v, masks[v])
+                x = self.read(at[0], moved[0], tile.lanes.left, tile.rows.left, r, v, of_left[v])
                 y = self.read(at[1], moved[1], tile.lanes.right, tile.rows.right, r, v, of_right[v])
                 after.append(self.b.fma(x, y, total) if total.is_float else total + x * y)
             return after

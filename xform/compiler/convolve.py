@@ -170,9 +170,10 @@ class _Convolution:
             _steps(right_order, tuple(self.extent(name) for name in right_order)),
             _steps(out_order, shape),
         )
-        made = ShapedArray(shape, self.out.dtype)
+        whole = out_order == _split(self.out_dims)
+        made = self.out if whole else ShapedArray(shape, self.out.dtype)
         node = self.nodes.node(Convolve(), (left, right), made, {"axes": axes}, self.equation)
-        return self.arranged(node, out_order)
+        return node if whole else self.arranged(node, out_order)
 
     def extent(self, name: str) -> int:
         """The size of a dimension of the kernel's output, or of the window."""
@@ -187,28 +188,35 @@ class _Convolution:
         """Of the left array, the window and the output."""
         places = tuple(name for name in self.lhs_dims if name[0] == "y")
         first, second = (name for name in self.lhs_dims if name[0] in "nc")
-        if self.runs_along(places):
-            left: Names = (first, second, *places)
-            out: Names = ("n", *self.phases, *self.inner, *places)
-        else:
-            left = self.lhs_dims if self.lhs_dims[-1] == second else (first, *places, second)
-            rest = tuple(name for name in left if name != "c")
-            out = (*rest, *self.phases, *self.inner)
-            if self.is_in_order(self.out_dims):
-                out = _split(self.out_dims)
         window = tuple(f"k{name[1:]}" for name in places)
-        right = (*window, "c") if second == "c" else ("c", *window)
+        right: Names = (*window, "c") if second == "c" else ("c", *window)
+        right = (*right, *self.phases, *self.inner)
+        if self.is_product_along(places):
+            return self.lhs_dims, _split(self.rhs_dims), _split(self.out_dims)
+        if self.has_few_outputs(places):
+            out: Names = ("n", *self.phases, *self.inner, *places)
+            return (first, second, *places), right, out
+        left = self.lhs_dims if self.lhs_dims[-1] == second else (first, *places, second)
+        out = (*(name for name in left if name != "c"), *self.phases, *self.inner)
         if self.is_in_order(self.rhs_dims):
-            return left, _split(self.rhs_dims), out
-        return left, (*right, *self.phases, *self.inner), out
+            right = _split(self.rhs_dims)
+        if self.is_in_order(self.out_dims):
+            out = _split(self.out_dims)
+        return left, right, out
 
     def is_in_order(self, dims: Names) -> bool:
         """Whether an array that lies in memory like this has last what runs in lanes."""
         alike = not self.depthwise or self.outputs == 1
         return dims[-1] == "go" and alike and not self.phases
 
-    def runs_along(self, places: Names) -> bool:
-        """Whether places of the window run in lanes, as there are few outputs for them."""
+    def is_product_along(self, places: Names) -> bool:
+        """Whether windows are single elements, and places lie side by side in both arrays."""
+        alike = self.lhs_dims[2:] == self.out_dims[2:] == places != ()
+        single = all(s.taps == s.stride == s.phases == 1 and s.is_plain for s in self.spaces)
+        return alike and single and self.out_dims[:2] == ("n", "go") and not self.depthwise
+
+    def has_few_outputs(self, places: Names) -> bool:
+        """Whether there are too few outputs for lanes, and enough places of the window."""
         if not places or self.depthwise:
             return False
         last = self.spaces[int(places[-1][1:])]
@@ -249,7 +257,7 @@ class _Convolution:
 
     def right(self, order: Names) -> Node:
         """The window in an order of its dimensions, one for each phase."""
-        if self.is_in_order(self.rhs_dims):
+        if order == _split(self.rhs_dims):
             return self.rhs
 
         def pieces(index: Sequence[Any], read: Any, x: ShapedArray) -> list[Piece]:

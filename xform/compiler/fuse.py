@@ -47,7 +47,6 @@ _MOST_READS = 24
 _LOOK_BACK = 12
 _ROUNDS = 8
 _LONGEST_BODY = 256  # operators
-
 # Kernels that read and write memory only.
 _CALLED = Convolve | Opaque | Loop | Branch | Parallel | Meeting
 

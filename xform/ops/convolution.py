@@ -182,16 +182,16 @@ def _padded(x: np.ndarray[Any, Any], padding: Padding, dilation: Dims) -> np.nda
         for n, d, (low, high) in zip(x.shape[lead:], dilation, padding, strict=True)
     )
     out = np.zeros(shape, x.dtype)
-    inside = tuple(
+    inside: Any = tuple(
         slice(max(low, 0), max(low, 0) + spread(n, d), d)
         for n, d, (low, _) in zip(x.shape[lead:], dilation, padding, strict=True)
     )
-    out[(..., *inside)] = x
-    cut = tuple(
+    out[..., *inside] = x
+    cut: Any = tuple(
         slice(max(-low, 0), n - max(-high, 0))
         for n, (low, high) in zip(shape[lead:], padding, strict=True)
     )
-    return out[(..., *cut)]
+    return out[..., *cut]
 
 
 def _conv_impl(
@@ -246,13 +246,14 @@ def _by_elements_of_the_window(
     """The sum over the elements of the window of products of matrices."""
     places = shape[3:]
     out = np.zeros((*shape[:3], math.prod(places)), x.dtype)
+    k: Any
     for k in itertools.product(*map(range, w.shape[3:])):
-        where = tuple(
+        where: Any = tuple(
             slice(i * d, i * d + (n - 1) * s + 1, s)
             for i, d, n, s in zip(k, dilation, places, strides, strict=True)
         )
-        seen = x[(..., *where)].reshape(*x.shape[:3], math.prod(places))
-        out += np.matmul(w[(..., *k)][:, None], seen)
+        seen = x[..., *where].reshape(*x.shape[:3], math.prod(places))
+        out += np.matmul(w[..., *k][:, None], seen)
     return out.reshape(shape)
 
 
@@ -264,13 +265,14 @@ def _by_places(
     window = w.shape[3:]
     inner = math.prod(w.shape[2:])
     kernel = w.reshape(*w.shape[:2], inner).swapaxes(1, 2)
+    y: Any
     for y in itertools.product(*map(range, shape[3:])):
-        where = tuple(
+        where: Any = tuple(
             slice(i * s, i * s + (n - 1) * d + 1, d)
             for i, s, n, d in zip(y, strides, window, dilation, strict=True)
         )
-        seen = x[(..., *where)].reshape(*x.shape[:2], inner)
-        out[(..., *y)] = np.matmul(seen, kernel)
+        seen = x[..., *where].reshape(*x.shape[:2], inner)
+        out[..., *y] = np.matmul(seen, kernel)
     return out
 
 
