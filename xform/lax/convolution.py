@@ -213,11 +213,7 @@ def conv_general_dilated(
                 f"{padding!r}, lhs_dilation={lhs_step}",
                 instead="conv_transpose, or padding=[(1, 1), (1, 1)] for example",
             )
-        if len(strides) != rank or len(rhs_step) != rank:
-            raise ArgumentError(
-                f"expected {rank} strides and dilations, one for each spatial dimension",
-                f"window_strides={strides}, rhs_dilation={rhs_step}",
-            )
+        _check_steps(rank, window_strides=strides, rhs_dilation=rhs_step)
         space = [aval_of(x).shape[d] for d in numbers.lhs_spec[2:]]
         window = _window(w, numbers, rhs_step)
         padding = padtype_to_pads(space, window, strides, padding)
@@ -235,6 +231,16 @@ def conv_general_dilated(
         precision=precision_name(precision),
         preferred_element_type=None if wanted is None else np.dtype(wanted),
     )
+
+
+def _check_steps(rank: int, **steps: tuple[int, ...]) -> None:
+    """What names of paddings are worked out from."""
+    for name, values in steps.items():
+        if len(values) != rank or any(v < 1 for v in values):
+            raise ArgumentError(
+                f"expected {name} of {rank} integers >= 1, one for each spatial dimension",
+                str(values),
+            )
 
 
 def _window(rhs: Any, numbers: ConvDimensionNumbers, dilation: Sequence[int]) -> list[int]:
@@ -354,11 +360,7 @@ def conv_transpose(
     numbers = conv_dimension_numbers(aval_of(x).shape, aval_of(w).shape, dimension_numbers)
     dilation = (1,) * (rank - 2) if rhs_dilation is None else ints(rhs_dilation, "dilations")
     steps = ints(strides, "strides")
-    if len(steps) != rank - 2 or len(dilation) != rank - 2:
-        raise ArgumentError(
-            f"expected {rank - 2} strides and dilations, one for each spatial dimension",
-            f"strides={steps}, rhs_dilation={dilation}",
-        )
+    _check_steps(rank - 2, strides=steps, rhs_dilation=dilation)
     window = _window(w, numbers, dilation)
     if isinstance(padding, str):
         pads = [_spread_padding(k, s, padding) for k, s in zip(window, steps, strict=True)]
