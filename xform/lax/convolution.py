@@ -73,19 +73,25 @@ def conv_dimension_numbers(
         return ConvDimensionNumbers(lhs, rhs, out)
     lhs, rhs, out = dimension_numbers
     space = [letter for letter in rhs if letter not in "OI"]
+    if not (rhs.count("O") == rhs.count("I") == 1 and len(set(rhs)) == len(rhs) == rank):
+        raise ArgumentError(
+            "expected a string with the letters O and I for the output and input features of the "
+            f"kernel, and {rank - 2} more for its spatial dimensions",
+            repr(rhs),
+            instead="('NHWC', 'HWIO', 'NHWC') for two spatial dimensions, H and W",
+        )
     specs = [
-        _positions(spec, (*pair, *space), rank)
-        for spec, pair in ((lhs, "NC"), (rhs, "OI"), (out, "NC"))
+        _positions(spec, (*pair, *space)) for spec, pair in ((lhs, "NC"), (rhs, "OI"), (out, "NC"))
     ]
     return ConvDimensionNumbers(*specs)
 
 
-def _positions(spec: str, letters: Sequence[str], rank: int) -> tuple[int, ...]:
+def _positions(spec: str, letters: Sequence[str]) -> tuple[int, ...]:
     """Where in a string the letters stand."""
-    if sorted(spec) != sorted(letters) or len(set(spec)) != rank:
+    if sorted(spec) != sorted(letters):
         raise ArgumentError(
-            f"expected a string with each of the letters {''.join(letters)} once, for {rank} "
-            "dimensions",
+            f"expected a string with each of the letters {''.join(letters)} once, as those of the "
+            "kernel's spatial dimensions",
             repr(spec),
             instead="('NHWC', 'HWIO', 'NHWC') for two spatial dimensions, H and W",
         )
