@@ -264,6 +264,17 @@ class Builder(Control):
         text = f"shufflevector {x.type} {x.name}, {x.type} poison, <{n} x i32> <{mask}>"
         return self.define(x.element, n, text, (x,))
 
+    def interleaved(self, x: Value, y: Value) -> tuple[Value, Value]:
+        """The lanes of `x` and `y` in turn: of their first halves, and of their second."""
+        n = x.lanes
+        found = []
+        for first in (0, n // 2):
+            order = [lane for k in range(first, first + n // 2) for lane in (k, n + k)]
+            mask = ", ".join(f"i32 {lane}" for lane in order)
+            text = f"shufflevector {x.type} {x.name}, {y.type} {y.name}, <{n} x i32> <{mask}>"
+            found.append(self.define(x.element, n, text, (x, y)))
+        return found[0], found[1]
+
     def call(
         self, result: tuple[str, int] | None, function: str, operands: Sequence[Value]
     ) -> Value | None:

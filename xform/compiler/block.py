@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .._kernels import products
+from .._kernels import tiling
 from ..core.axes import Axes
 from ..core.jaxpr import Jaxpr
 from ..core.loops import Branch, Convolve, Loop, Parallel
@@ -35,7 +35,7 @@ class Block:
     plans: Mapping[int, NestPlan]
     memory: MemoryPlan
     parts: Mapping[Node, Part]
-    products: Mapping[Node, products.Plan]
+    products: Mapping[Node, tiling.Plan]
 
     def inside(self) -> Iterator[tuple[str, Block]]:
         """This block and all within it, each with a name that says where it stands."""

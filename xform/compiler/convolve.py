@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .._kernels import products
+from .._kernels import tiling
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Equation, Literal
 from ..core.loops import Convolve, Piece, View
@@ -110,10 +110,10 @@ def convolution(nodes: Nodes, equation: Equation, operands: Sequence[Node], dtyp
     return nodes.converted(found, out.dtype, equation)
 
 
-def planned(node: Node, target: Target) -> products.Plan:
+def planned(node: Node, target: Target) -> tiling.Plan:
     """How the kernel of a convolution goes through its operands."""
-    machine = products.Machine(target.vector_bytes, target.registers)
-    return products.plan(node.params["axes"], node.aval.dtype.itemsize, machine)
+    machine = tiling.Machine(target.vector_bytes, target.registers)
+    return tiling.plan(node.params["axes"], node.aval.dtype.itemsize, machine)
 
 
 def _zero(dtype: np.dtype[Any]) -> Literal:
@@ -200,7 +200,9 @@ class _Convolution:
         out = (*(name for name in left if name != "c"), *self.phases, *self.inner)
         if self.is_in_order(self.rhs_dims):
             right = _split(self.rhs_dims)
-        if self.is_in_order(self.out_dims):
+        # Tiles are transposed where the output's last dimension is one of space.
+        along = places and self.out_dims[-1] == places[-1] and not self.phases
+        if self.is_in_order(self.out_dims) or along:
             out = _split(self.out_dims)
         return left, right, out
 
@@ -292,21 +294,21 @@ class _Convolution:
 
     def axes(
         self, left: dict[str, int], right: dict[str, int], out: dict[str, int]
-    ) -> tuple[products.Axis, ...]:
+    ) -> tuple[tiling.Axis, ...]:
         """The loops, and their steps in the three arrays."""
         grouped, size = ("n", self.batch) if self.in_batch else ("c", self.features)
         found = [
-            products.Axis(self.batch, left["n"], 0, out["n"]),
-            products.Axis(self.groups, left[grouped] * size, right["g"], out["g"]),
-            products.Axis(self.outputs, 0, right["o"], out["o"]),
-            products.Axis(self.features, left["c"], right["c"], 0),
+            tiling.Axis(self.batch, left["n"], 0, out["n"]),
+            tiling.Axis(self.groups, left[grouped] * size, right["g"], out["g"]),
+            tiling.Axis(self.outputs, 0, right["o"], out["o"]),
+            tiling.Axis(self.features, left["c"], right["c"], 0),
         ]
         for k, s in enumerate(self.spaces):
             step = left[f"y{k}"]
-            found.append(products.Axis(s.rounds, step * s.stride, 0, out[f"y{k}"]))
-            found.append(products.Axis(s.taps, step * s.step, right[f"k{k}"], 0))
+            found.append(tiling.Axis(s.rounds, step * s.stride, 0, out[f"y{k}"]))
+            found.append(tiling.Axis(s.taps, step * s.step, right[f"k{k}"], 0))
             if s.phases > 1:
-                found.append(products.Axis(s.phases, 0, right[f"r{k}"], out[f"r{k}"]))
+                found.append(tiling.Axis(s.phases, 0, right[f"r{k}"], out[f"r{k}"]))
         return tuple(found)
 
 
