@@ -82,6 +82,19 @@ class Plan:
     inner: tuple[Axis, ...]
     blocks: dict[Axis, int]
 
+    def __str__(self) -> str:
+        """The loops with their extents, and by how much those that are divided go on."""
+
+        def show(axes: Sequence[Axis], sizes: Sequence[int]) -> str:
+            parts = zip(axes, sizes, strict=True)
+            return " ".join(f"{a.extent} by {n}" if n > 1 else str(a.extent) for a, n in parts)
+
+        outer = show(self.outer, [self.size(a) for a in self.outer])
+        inner = show(self.inner, [1] * len(self.inner))
+        tile = f"{self.tile.height} rows of {self.tile.vectors} vectors of {self.tile.width}"
+        copied = f", copying {self.panel} elements" if self.panel else ""
+        return f"for {outer}\n  {tile}{copied}\n    sum over {inner}".rstrip()
+
     @property
     def accumulates(self) -> bool:
         """Whether tiles are added to in memory."""

@@ -37,6 +37,10 @@ class Block:
     parts: Mapping[Node, Part]
     products: Mapping[Node, tiling.Plan]
 
+    def schedule(self) -> str:
+        """The loops of the nests, then those of the convolutions."""
+        return "\n".join(map(str, (*self.plans.values(), *self.products.values())))
+
     def inside(self) -> Iterator[tuple[str, Block]]:
         """This block and all within it, each with a name that says where it stands."""
         yield "", self
