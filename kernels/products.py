@@ -114,7 +114,9 @@ class _Writer:
                 )
 
         copy(0, pointers[side], self.room)
-        return [self.room if k == side else p for k, p in enumerate(pointers)]
+        # The room's content changes, so that nothing may be read of it before.
+        made = self.b.hold(self.room)
+        return [made if k == side else p for k, p in enumerate(pointers)]
 
     def masks(self, lanes: int) -> list[Value | None]:
         """For each vector of so many lanes, which of them are there, if not all."""
