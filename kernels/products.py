@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from .builder import Builder, Value
 from .literals import BITS
-from .tiling import Axis, Plan, step
+from .tiling import Axis, Frame, Plan, step
 
 __all__ = ["write"]
 
@@ -27,8 +27,8 @@ def write(b: Builder, given: Plan, element: str, pointers: Sequence[Value]) -> N
         b: the builder.
         given: the plan.
         element: LLVM's type of the elements.
-        pointers: of the left and right array, the output, and room for the plan's panel. The output
-            and the room overlap nothing.
+        pointers: of the left and right array, the output, and the plan's room. The output and the
+            room overlap nothing.
     """
     left, right, out, room = pointers
     _Writer(b, given, element, room).run((left, right, out))
@@ -48,10 +48,13 @@ class _Writer:
         if self.plan.accumulates:
             every = (*self.plan.outer, *self.plan.inner)
             count = math.prod(a.extent for a in dict.fromkeys(every) if not a.summed)
-            self.clear(pointers[2], count * BITS[self.element] // 8)
+            self.clear(pointers[2], count)
+        if self.plan.frame:
+            self.clear(self.room_of_frame(), self.plan.frame.size)
         self.around(0, pointers, {})
 
-    def clear(self, target: Value, nbytes: int) -> None:
+    def clear(self, target: Value, count: int) -> None:
+        nbytes = count * BITS[self.element] // 8
         self.b.declarations.add("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
         self.b.line(
             f"call void @llvm.memset.p0.i64(ptr {target.name}, i8 0, i64 {nbytes}, i1 false)"
@@ -68,6 +71,8 @@ class _Writer:
 
     def around(self, depth: int, pointers: Sequence[Value], sizes: dict[Axis, int]) -> None:
         """The outer loops from a depth on; `sizes` has how much of an axis is within a tile."""
+        if depth == 1 and self.plan.frame:
+            pointers = [self.framed(self.plan.frame, pointers[0]), *pointers[1:]]
         if depth == self.copied_at:
             pointers = self.copied(pointers, sizes)
         if depth == len(self.plan.outer):
@@ -86,6 +91,47 @@ class _Writer:
         if left:
             at = self.moved(pointers, axis, self.b.constant("i64", whole * size))
             self.around(depth + 1, at, {**sizes, axis: left})
+
+    def room_of_frame(self) -> Value:
+        return self.at(self.room, self.plan.panel)
+
+    def framed(self, frame: Frame, source: Value) -> Value:
+        """A part of the left array put into the frame; the zeros around it remain."""
+        target = self.room_of_frame()
+        run = 1  # elements of whole dimensions, which are copied at once
+        rest = list(frame.dims)
+        while rest and rest[-1][0] == rest[-1][1] and rest[-1][2] == 0:
+            run *= rest.pop()[0]
+        if not rest:
+            rest.append((1, 1, 0))
+        bits = BITS[self.element]
+        self.b.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+
+        def copy(depth: int, source: Value, target: Value) -> None:
+            size, room, low = rest[depth]
+            first, last = max(0, low), min(room, size + low)
+            step_from = run * math.prod(n for n, _, _ in rest[depth + 1 :])
+            step_to = run * math.prod(n for _, n, _ in rest[depth + 1 :])
+            source = self.at(source, (first - low) * step_from)
+            target = self.at(target, first * step_to)
+            if last <= first:
+                return
+            if depth == len(rest) - 1:
+                nbytes = (last - first) * run * bits // 8
+                self.b.line(
+                    f"call void @llvm.memcpy.p0.p0.i64(ptr {target.name}, ptr {source.name}, "
+                    f"i64 {nbytes}, i1 false)"
+                )
+                return
+            with self.b.loop(last - first) as loop:
+                copy(
+                    depth + 1,
+                    self.b.pointer(source, self.element, loop.index * step_from),
+                    self.b.pointer(target, self.element, loop.index * step_to),
+                )
+
+        copy(0, source, target)
+        return self.b.hold(target)
 
     def copied(self, pointers: Sequence[Value], sizes: dict[Axis, int]) -> list[Value]:
         """What tiles read along the lanes, side by side; zeros where there are no lanes."""

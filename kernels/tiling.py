@@ -15,7 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-__all__ = ["Axis", "Machine", "Plan", "Tile", "plan", "step"]
+__all__ = ["Axis", "Frame", "Machine", "Plan", "Tile", "plan", "step"]
 
 
 @dataclass(frozen=True)
@@ -70,17 +70,34 @@ class Tile:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """Room for a part of the left array with zeros around it, one part for each outermost step.
+
+    `dims`, outermost first: (size of the part, size of the room, zeros before it, which may be
+    negative: so many elements are left out).
+    """
+
+    dims: tuple[tuple[int, int, int], ...]
+
+    @property
+    def size(self) -> int:
+        return math.prod(room for _, room, _ in self.dims)
+
+
+@dataclass(frozen=True)
 class Plan:
     """How a sum of products is gone through.
 
     `outer` are the loops around the tiles, outermost first; those over the tiles' own axes step by
     whole tiles, and summed axes among them by their `blocks`. `inner` are the summed axes within.
+    With a `frame`, the outermost loop steps in the left array, all others in the frame.
     """
 
     tile: Tile
     outer: tuple[Axis, ...]
     inner: tuple[Axis, ...]
     blocks: dict[Axis, int]
+    frame: Frame | None = None
 
     def __str__(self) -> str:
         """The loops with their extents, and by how much those that are divided go on."""
@@ -90,10 +107,11 @@ class Plan:
             return " ".join(f"{a.extent} by {n}" if n > 1 else str(a.extent) for a, n in parts)
 
         outer = show(self.outer, [self.size(a) for a in self.outer])
-        inner = show(self.inner, [1] * len(self.inner))
+        inner = " ".join(str(self.blocks.get(a, a.extent)) for a in self.inner)
         tile = f"{self.tile.height} rows of {self.tile.vectors} vectors of {self.tile.width}"
-        copied = f", copying {self.panel} elements" if self.panel else ""
-        return f"for {outer}\n  {tile}{copied}\n    sum over {inner}".rstrip()
+        copied = [f"panel of {self.panel}"] if self.panel else []
+        copied += [f"frame of {self.frame.size}"] if self.frame else []
+        return f"for {outer}\n  {', '.join((tile, *copied))}\n    sum over {inner}".rstrip()
 
     @property
     def accumulates(self) -> bool:
@@ -128,6 +146,11 @@ class Plan:
         if math.prod(-(-a.extent // self.size(a)) for a in inside) < _TIMES_READ:
             return 0
         return math.prod(self.blocks.get(a, a.extent) for a in self.inner) * self.size(tile.lanes)
+
+    @property
+    def room(self) -> int:
+        """The number of elements of memory that it needs besides the arrays."""
+        return self.panel + (self.frame.size if self.frame else 0)
 
     def first_inside(self) -> int:
         """The position of the first outer loop from which on none moves in that operand."""
@@ -185,15 +208,19 @@ def merged(axes: Sequence[Axis]) -> list[Axis]:
     return found
 
 
-def plan(axes: Sequence[Axis], item_bytes: int, machine: Machine) -> Plan:
+def plan(
+    axes: Sequence[Axis], item_bytes: int, machine: Machine, frame: Frame | None = None
+) -> Plan:
     """Chooses lanes, rows, the form of the tile and the order of the loops.
 
     Args:
         axes: all have extents of at least 1; those that are not summed fill the output densely.
         item_bytes: of an element.
         machine: the registers.
+        frame: if there is one, the first axis is that of its parts.
     """
-    every = merged(axes)
+    parts = [axes[0]] if frame else []
+    every = merged(axes[len(parts) :])
     lanes = _lanes(every)
     free = [a for a in every if not a.summed and a is not lanes]
     tile = _tile(lanes, free, machine.vector_bytes // item_bytes, machine.registers)
@@ -203,7 +230,8 @@ def plan(axes: Sequence[Axis], item_bytes: int, machine: Machine) -> Plan:
     around = [a for a in (*summed, *free) if a not in inner or a in blocks]
     around = [a for a in around if a is not tile.rows]
     around.sort(key=lambda a: -a.reach)
-    return Plan(tile, tuple(_ordered(around, tile, every, item_bytes)), inner, blocks)
+    outer = _ordered([*parts, *around], tile, every, item_bytes)
+    return Plan(tile, tuple(outer), inner, blocks, frame)
 
 
 def _lanes(axes: Sequence[Axis]) -> Axis:

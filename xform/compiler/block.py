@@ -71,7 +71,7 @@ def build(
     plans = schedules(fused, module.target.vector_bytes)
     sums = {n: planned(n, module.target) for n in graph.nodes if isinstance(n.loop, Convolve)}
     needs = {n: part.needs() for n, part in parts.items()}
-    needs |= {n: Needs(plan.panel * n.aval.dtype.itemsize) for n, plan in sums.items()}
+    needs |= {n: Needs(plan.room * n.aval.dtype.itemsize) for n, plan in sums.items()}
     memory = plan_memory(fused, plans, donated, owned, needs)
     return Block(program, graph, fused, plans, memory, parts, sums)
 

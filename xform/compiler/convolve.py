@@ -17,8 +17,8 @@ import numpy as np
 from .._kernels import tiling
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Equation, Literal
-from ..core.loops import Convolve, Piece, View
-from .loop_graph import Node
+from ..core.loops import Convolve, Generate, Map, Piece, View
+from .loop_graph import Node, Scalar
 from .target import Target
 
 # Dimensions are called n, c (input features), g (groups), o (output features of a group), and for
@@ -113,7 +113,8 @@ def convolution(nodes: Nodes, equation: Equation, operands: Sequence[Node], dtyp
 def planned(node: Node, target: Target) -> tiling.Plan:
     """How the kernel of a convolution goes through its operands."""
     machine = tiling.Machine(target.vector_bytes, target.registers)
-    return tiling.plan(node.params["axes"], node.aval.dtype.itemsize, machine)
+    size = node.aval.dtype.itemsize
+    return tiling.plan(node.params["axes"], size, machine, node.params["frame"])
 
 
 def _zero(dtype: np.dtype[Any]) -> Literal:
@@ -134,7 +135,7 @@ class _Convolution:
         self.nodes, self.equation, self.lhs, self.rhs = nodes, equation, lhs, rhs
         self.out = ShapedArray(equation.outputs[0].aval.shape, dtype)
         self.rank = len(lhs_spec) - 2
-        self.in_batch = p["batch_group_count"] > 1
+        self.grouped = "n" if p["batch_group_count"] > 1 else "c"
         self.groups = p["feature_group_count"] * p["batch_group_count"]
         self.features = rhs.shape[rhs_spec[1]]
         self.outputs = rhs.shape[rhs_spec[0]] // self.groups
@@ -163,16 +164,24 @@ class _Convolution:
 
     def output(self) -> Node:
         left_order, right_order, out_order = self.orders()
-        left, right = self.left(left_order), self.right(right_order)
+        frame = self.frame(left_order)
+        left = self.lhs if frame else self.left(left_order)
+        right = self.right(right_order)
         shape = tuple(self.extent(name) for name in out_order)
+        sizes = (1, *(room for _, room, _ in frame.dims)) if frame else left.shape
+        left_steps = _steps(left_order, sizes)
+        if frame:
+            left_steps[left_order[0]] = math.prod(left.shape[1:])
         axes = self.axes(
-            _steps(left_order, left.shape),
+            left_order[0],
+            left_steps,
             _steps(right_order, tuple(self.extent(name) for name in right_order)),
             _steps(out_order, shape),
         )
         whole = out_order == _split(self.out_dims)
         made = self.out if whole else ShapedArray(shape, self.out.dtype)
-        node = self.nodes.node(Convolve(), (left, right), made, {"axes": axes}, self.equation)
+        params = {"axes": axes, "frame": frame}
+        node = self.nodes.node(Convolve(), (left, right), made, params, self.equation)
         return node if whole else self.arranged(node, out_order)
 
     def extent(self, name: str) -> int:
@@ -257,6 +266,25 @@ class _Convolution:
 
         return self.view(self.lhs, [sizes[name] for name in order], pieces)
 
+    def frame(self, order: Names) -> tiling.Frame | None:
+        """The room for one part of the left array after the other, instead of a copy of it all.
+
+        None if the array is read where it is, or has to be put in another order, or if it is made
+        on the way to the copy.
+        """
+        first, *rest = order
+        made = isinstance(self.lhs.loop, View | Map | Generate | Scalar)
+        if made or order != self.lhs_dims or first not in "nc" or self.lhs.shape[0] == 1:
+            return None
+        if self.groups > 1 and first == self.grouped:
+            return None
+        if all(s.is_plain for s in self.spaces) or any(s.gaps > 1 for s in self.spaces):
+            return None
+        sizes = dict(zip(self.lhs_dims, self.lhs.shape, strict=True))
+        dims = {name: (sizes[name], sizes[name], 0) for name in rest}
+        dims |= {f"y{k}": (s.size, s.padded, s.low) for k, s in enumerate(self.spaces)}
+        return tiling.Frame(tuple(dims[name] for name in rest))
+
     def right(self, order: Names) -> Node:
         """The window in an order of its dimensions, one for each phase."""
         if order == _split(self.rhs_dims):
@@ -293,15 +321,16 @@ class _Convolution:
     # -- axes --
 
     def axes(
-        self, left: dict[str, int], right: dict[str, int], out: dict[str, int]
+        self, first: str, left: dict[str, int], right: dict[str, int], out: dict[str, int]
     ) -> tuple[tiling.Axis, ...]:
-        """The loops, and their steps in the three arrays."""
-        grouped, size = ("n", self.batch) if self.in_batch else ("c", self.features)
-        found = [
-            tiling.Axis(self.batch, left["n"], 0, out["n"]),
-            tiling.Axis(self.groups, left[grouped] * size, right["g"], out["g"]),
+        """The loops, and their steps in the three arrays; that of the first dimension is first."""
+        size = self.batch if self.grouped == "n" else self.features
+        batch = tiling.Axis(self.batch, left["n"], 0, out["n"])
+        features = tiling.Axis(self.features, left["c"], right["c"], 0)
+        found = [features, batch] if first == "c" else [batch, features]
+        found += [
+            tiling.Axis(self.groups, left[self.grouped] * size, right["g"], out["g"]),
             tiling.Axis(self.outputs, 0, right["o"], out["o"]),
-            tiling.Axis(self.features, left["c"], right["c"], 0),
         ]
         for k, s in enumerate(self.spaces):
             step = left[f"y{k}"]
