@@ -278,7 +278,7 @@ class _Convolution:
             return None
         if self.groups > 1 and first == self.grouped:
             return None
-        if all(s.is_plain for s in self.spaces) or any(s.gaps > 1 for s in self.spaces):
+        if all(s.taps == 1 for s in self.spaces) or any(s.gaps > 1 for s in self.spaces):
             return None
         sizes = dict(zip(self.lhs_dims, self.lhs.shape, strict=True))
         dims = {name: (sizes[name], sizes[name], 0) for name in rest}
