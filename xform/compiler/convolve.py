@@ -209,8 +209,8 @@ class _Convolution:
         out = (*(name for name in left if name != "c"), *self.phases, *self.inner)
         if self.is_in_order(self.rhs_dims):
             right = _split(self.rhs_dims)
-        # Tiles are transposed where the output's last dimension is one of space.
-        along = places and self.out_dims[-1] == places[-1] and not self.phases
+        # Tiles are transposed where the output's last dimension is one of space, and not small.
+        along = first == "n" and self.out_dims[-1:] == places[-1:] and not self.phases
         if self.is_in_order(self.out_dims) or along:
             out = _split(self.out_dims)
         return left, right, out
@@ -278,6 +278,8 @@ class _Convolution:
             return None
         if self.groups > 1 and first == self.grouped:
             return None
+        if first == "c" and self.out.size > math.prod(self.lhs.shape[1:]):
+            return None  # the output would be gone through for each part
         if all(s.taps == 1 for s in self.spaces) or any(s.gaps > 1 for s in self.spaces):
             return None
         sizes = dict(zip(self.lhs_dims, self.lhs.shape, strict=True))
