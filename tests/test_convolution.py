@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 import xform
 import xform.numpy as xnp
 from xform import errors, lax
+from xform.experimental.jet import jet
 from xform.lax import ConvDimensionNumbers, conv_general_dilated
 
 NHWC = ("NHWC", "HWIO", "NHWC")
@@ -154,6 +155,8 @@ def test_its_transposes_are_adjoint(case):
 LARGE = {
     "tiles and remains": ((3, 30, 31, 20), (3, 3, 20, 70), NHWC, (1, 1), "SAME", 1),
     "strides": ((2, 40, 41, 3), (7, 7, 3, 40), NHWC, (2, 2), "SAME", 1),
+    "strides, many features": ((2, 12, 14, 24), (3, 3, 24, 40), NHWC, (2, 2), "SAME", 1),
+    "depthwise strides": ((2, 12, 14, 24), (3, 3, 1, 24), NHWC, (2, 2), "SAME", 24),
     "single elements": ((4, 28, 28, 64), (1, 1, 64, 96), NHWC, (1, 1), "VALID", 1),
     "channels first": ((2, 48, 14, 15), (70, 48, 3, 3), None, (1, 1), "SAME", 1),
     "single elements, channels first": ((2, 48, 14, 15), (70, 48, 1, 1), None, (1, 1), "SAME", 1),
@@ -280,6 +283,35 @@ def test_vmap_is_a_loop(in_axes, groups, size):
                 x if d is None else np.take(x, k, d) for x, d in zip(given, in_axes, strict=True)
             ]
             close(got[k], np.asarray(convolve(*item)), np.float64)
+
+
+def test_derivatives_of_high_order_along_a_curve():
+    x, w, dx, dw = draw(1, 2, 6), draw(3, 2, 3), draw(1, 2, 6), draw(3, 2, 3)
+
+    def convolve(x, w):
+        return conv_general_dilated(x, w, (2,), "SAME")
+
+    with xform.config.scoped(enable_x64=True):
+        zero = [np.zeros_like(x), np.zeros_like(w)]
+        y, (first, second) = jet(convolve, (x, w), ([dx, zero[0]], [dw, zero[1]]))
+        close(y, np.asarray(convolve(x, w)), np.float64)
+        close(first, np.asarray(convolve(dx, w)) + np.asarray(convolve(x, dw)), np.float64)
+        close(second, 2 * np.asarray(convolve(dx, dw)), np.float64)
+
+
+def test_a_checkpoint_keeps_convolutions_with_products():
+    x, w = np.ones((1, 2, 6), np.float32), np.ones((2, 2, 3), np.float32)
+
+    def network(w):
+        return xnp.sum(xnp.sin(conv_general_dilated(xnp.sin(x * w[0, 0, 0]), w, (1,), "SAME")))
+
+    def convolutions(policy):
+        f = xform.checkpoint(network, policy=policy)
+        return str(xform.make_jaxpr(xform.value_and_grad(f))(w)).count("conv_general_dilated")
+
+    policies = xform.checkpoint_policies
+    again = convolutions(policies.nothing_saveable)
+    assert convolutions(policies.dots_saveable) == again - 1
 
 
 def test_what_feeds_a_convolution_and_what_follows_compile_with_it():

@@ -147,16 +147,23 @@ def test_patches_and_local(numbers):
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", "int8", "complex64"])
 @pytest.mark.parametrize("preferred", [None, "wider"])
-def test_dtypes(dtype, preferred):
+@pytest.mark.parametrize("compiled", [False, True])
+def test_dtypes(dtype, preferred, compiled):
     kind = jax.numpy.zeros((), dtype).dtype
     wide = {"int8": "int32", "complex64": "complex128", "float32": "float64"}.get(dtype, "float32")
     preferred = wide if preferred else None
     x = (4 * draw(2, 3, 6)).astype(kind)
     w = (4 * draw(2, 3, 3)).astype(kind)
-    got, wanted = (
-        lib.lax.conv_general_dilated(x, w, (1,), "SAME", preferred_element_type=preferred)
-        for lib in (xform, jax)
-    )
+
+    def made(lib):
+        def function(x, w):
+            return lib.lax.conv_general_dilated(
+                x, w, (1,), "SAME", preferred_element_type=preferred
+            )
+
+        return lib.jit(function)(x, w) if compiled else function(x, w)
+
+    got, wanted = made(xform), made(jax)
     assert got.dtype == wanted.dtype
     as_wide = "complex128" if dtype == "complex64" else "float64"
     eps = 0.0 if dtype == "int8" else float(jax.numpy.finfo(got.dtype).eps)

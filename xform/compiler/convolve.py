@@ -121,6 +121,7 @@ def _zero(dtype: np.dtype[Any]) -> Literal:
     return Literal(dtype.type(0), ShapedArray((), dtype))
 
 
+_MANY = 16  # outputs, with those of the phases beside each other
 _FEW = 8  # outputs that are too few for lanes, and places that are enough
 
 
@@ -167,7 +168,8 @@ class _Convolution:
         frame = self.frame(left_order)
         left = self.lhs if frame else self.left(left_order)
         right = self.right(right_order)
-        shape = tuple(self.extent(name) for name in out_order)
+        whole = out_order == _split(self.out_dims)
+        shape = tuple(self.extent(name, whole) for name in out_order)
         sizes = (1, *(room for _, room, _ in frame.dims)) if frame else left.shape
         left_steps = _steps(left_order, sizes)
         if frame:
@@ -178,17 +180,20 @@ class _Convolution:
             _steps(right_order, tuple(self.extent(name) for name in right_order)),
             _steps(out_order, shape),
         )
-        whole = out_order == _split(self.out_dims)
         made = self.out if whole else ShapedArray(shape, self.out.dtype)
         params = {"axes": axes, "frame": frame}
         node = self.nodes.node(Convolve(), (left, right), made, params, self.equation)
         return node if whole else self.arranged(node, out_order)
 
-    def extent(self, name: str) -> int:
-        """The size of a dimension of the kernel's output, or of the window."""
+    def extent(self, name: str, whole: bool = False) -> int:
+        """The size of a dimension of what the kernel makes, or of the window.
+
+        `whole` says that phases are not apart.
+        """
         if name[0] in "ykr":
             s = self.spaces[int(name[1:])]
-            return {"y": s.rounds, "k": s.taps, "r": s.phases}[name[0]]
+            places = s.places if whole else s.rounds
+            return {"y": places, "k": s.taps, "r": s.phases}[name[0]]
         return {"n": self.batch, "c": self.features, "g": self.groups, "o": self.outputs}[name]
 
     # -- orders of dimensions, outermost first --
@@ -207,18 +212,29 @@ class _Convolution:
             return (first, second, *places), right, out
         left = self.lhs_dims if self.lhs_dims[-1] == second else (first, *places, second)
         out = (*(name for name in left if name != "c"), *self.phases, *self.inner)
-        if self.is_in_order(self.rhs_dims):
+        if self.is_in_order(self.rhs_dims) and not self.phases:
             right = _split(self.rhs_dims)
         # Tiles are transposed where the output's last dimension is one of space, and not small.
         along = first == "n" and self.out_dims[-1:] == places[-1:] and not self.phases
-        if self.is_in_order(self.out_dims) or along:
+        if along or (self.is_in_order(self.out_dims) and self.are_phases_in_place()):
             out = _split(self.out_dims)
         return left, right, out
 
     def is_in_order(self, dims: Names) -> bool:
         """Whether an array that lies in memory like this has last what runs in lanes."""
         alike = not self.depthwise or self.outputs == 1
-        return dims[-1] == "go" and alike and not self.phases
+        return dims[-1] == "go" and alike
+
+    def are_phases_in_place(self) -> bool:
+        """Whether phases can be written where they belong in the output: they have equal sizes.
+
+        Then those along a line and the outputs run in lanes, which must not be too few.
+        """
+        if not self.phases:
+            return True
+        lanes = self.outputs if self.groups > 1 else self.outputs * self.spaces[-1].phases
+        lanes = self.groups if self.depthwise else lanes
+        return lanes >= _MANY and all(s.places % s.phases == 0 for s in self.spaces)
 
     def is_product_along(self, places: Names) -> bool:
         """Whether windows are single elements, and places lie side by side in both arrays."""
@@ -335,11 +351,13 @@ class _Convolution:
             tiling.Axis(self.outputs, 0, right["o"], out["o"]),
         ]
         for k, s in enumerate(self.spaces):
-            step = left[f"y{k}"]
-            found.append(tiling.Axis(s.rounds, step * s.stride, 0, out[f"y{k}"]))
-            found.append(tiling.Axis(s.taps, step * s.step, right[f"k{k}"], 0))
+            seen, made = left[f"y{k}"], out[f"y{k}"]
+            apart = out.get(f"r{k}")  # None where phases are interleaved in the output
+            between = made if apart else made * s.phases
+            found.append(tiling.Axis(s.rounds, seen * s.stride, 0, between))
+            found.append(tiling.Axis(s.taps, seen * s.step, right[f"k{k}"], 0))
             if s.phases > 1:
-                found.append(tiling.Axis(s.phases, 0, right[f"r{k}"], out[f"r{k}"]))
+                found.append(tiling.Axis(s.phases, 0, right[f"r{k}"], apart or made))
         return tuple(found)
 
 
