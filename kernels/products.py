@@ -200,12 +200,28 @@ class _Writer:
             for (r, v), total in zip(places, sums, strict=True):
                 self.give(total, pointers[2], r * tile.rows.out + v * tile.width, masks[v])
             return
+        if tile.lanes.summed:
+            self.give_dots(sums, pointers[2])
+            return
         for v in range(len(masks)):
             rows = [total for (_, of), total in zip(places, sums, strict=True) if of == v]
             columns, mask = self.transposed(rows)
             first = v * tile.width
             for k, column in enumerate(columns[: sizes[tile.lanes] - first]):
                 self.give(column, pointers[2], (first + k) * tile.lanes.out, mask)
+
+    def give_dots(self, rows: Sequence[Value], base: Value) -> None:
+        """The sum of the lanes of each row, added up for all rows at once, in pairs."""
+        columns, mask = self.transposed(rows)
+        columns = columns[: rows[0].lanes]
+        while len(columns) > 1:
+            pairs = zip(columns[0::2], columns[1::2], strict=True)
+            columns = [x + y for x, y in pairs]
+        if self.tile.rows.out == 1:
+            self.give(columns[0], base, 0, mask)
+            return
+        for k in range(len(rows)):
+            self.give(self.b.extract(columns[0], k), base, k * self.tile.rows.out, None)
 
     def give(self, value: Value, base: Value, offset: int, mask: Value | None) -> None:
         """A vector of the output."""

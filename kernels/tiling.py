@@ -47,7 +47,10 @@ class Machine:
 
 @dataclass(frozen=True)
 class Tile:
-    """Rows along one axis of vectors along another, with `width` lanes to a vector."""
+    """Rows along one axis of vectors along another, with `width` lanes to a vector.
+
+    If the axis of the lanes is summed, they are added up at the end, and a row is one number.
+    """
 
     lanes: Axis
     rows: Axis
@@ -116,7 +119,7 @@ class Plan:
     @property
     def accumulates(self) -> bool:
         """Whether tiles are added to in memory."""
-        return any(a.summed for a in self.outer)
+        return any(a.summed for a in self.outer if a is not self.tile.lanes)
 
     def size(self, axis: Axis) -> int:
         """How much of an axis is within a tile."""
@@ -166,6 +169,7 @@ _LATENCY = 4  # cycles of a multiply-add, of which two start in each
 _LINE = 64  # bytes
 _NONE = Axis(1, 0, 0, 1)
 _MOST_VECTORS = 8
+_LEAST = 4  # lanes along a summed axis
 _TILE_BYTES = 160 * 1024  # of the operands of one tile, so that they stay in the second cache
 _SMALL_BYTES = 32 * 1024  # of an operand that stays in the first
 _NEAR_BYTES = 256 * 1024  # of the rows that are gone through before the lanes move on
@@ -222,6 +226,12 @@ def plan(
     parts = [axes[0]] if frame else []
     every = merged(axes[len(parts) :])
     lanes = _lanes(every)
+    if lanes.summed:
+        # Lanes are the inner part of the axis.
+        width = _width(lanes.extent, machine.vector_bytes // item_bytes)
+        around = Axis(lanes.extent // width, width, width, 0)
+        every = [around if a is lanes else a for a in every]
+        lanes = Axis(width, 1, 1, 0)
     free = [a for a in every if not a.summed and a is not lanes]
     tile = _tile(lanes, free, machine.vector_bytes // item_bytes, machine.registers)
     free, tile = _divided(free, tile, item_bytes)
@@ -238,16 +248,25 @@ def _lanes(axes: Sequence[Axis]) -> Axis:
     """The axis that runs in lanes: one that an operand is read along, the output's last if it can.
 
     Where it is not the output's last, rows go along that, and tiles are transposed when they are
-    written.
+    written. If there is none, it is a summed one that both operands are read along.
     """
     found = [a for a in axes if not a.summed and (a.left, a.right) in ((0, 1), (1, 0), (1, 1))]
     found = [a for a in found if a.out == 1] or found
-    return found[0] if found and any(a.out == 1 for a in axes) else _NONE
+    if found and any(a.out == 1 for a in axes):
+        return found[0]
+    dots = [a for a in axes if a.summed and a.left == a.right == 1 and a.extent % _LEAST == 0]
+    return dots[0] if dots else _NONE
+
+
+def _width(extent: int, widest: int) -> int:
+    """The lanes of the widest vectors that an axis is made of."""
+    return min(widest, extent & -extent)
 
 
 def _tile(lanes: Axis, free: Sequence[Axis], widest: int, registers: int) -> Tile:
     """The form that takes the fewest cycles; of equal ones, rows that lie close together."""
-    if lanes.out != 1:
+    turned = lanes.out != 1  # rows become vectors when they are written
+    if turned and not lanes.summed:
         free = [a for a in free if a.out == 1]
     width = widest
     while width > 1 and width // 2 >= lanes.extent:
@@ -256,8 +275,8 @@ def _tile(lanes: Axis, free: Sequence[Axis], widest: int, registers: int) -> Til
     found: list[Tile] = []
     for vectors in range(1, min(blocks, _MOST_VECTORS) + 1):
         most = max(1, (registers - 1 - vectors) // vectors)
-        most = most if lanes.out == 1 else min(most, widest)
-        for rows in free if lanes.out != 1 else (*free, _NONE):
+        most = min(most, widest) if turned else most
+        for rows in free if turned and not lanes.summed else (*free, _NONE):
             heights = {_even(rows.extent, h) for h in range(1, most + 1)}
             found += [Tile(lanes, rows, width, _even(blocks, vectors), h) for h in heights]
     return min(found, key=lambda t: (t.cost(), abs(t.rows.left), -t.height * t.vectors))

@@ -165,6 +165,7 @@ LARGE = {
     "depthwise, two outputs": ((2, 20, 21, 35), (3, 3, 1, 70), NHWC, (2, 1), "SAME", 35),
     "few outputs": ((2, 20, 21, 35), (3, 3, 35, 2), NHWC, (1, 1), "SAME", 1),
     "few terms, many outputs": ((2, 70, 1), (9, 1, 1000), ("NHC", "HIO", "NHC"), (1,), "SAME", 1),
+    "few outputs of many features": ((2, 20, 21, 48), (3, 3, 48, 2), NHWC, (1, 1), "SAME", 1),
     "groups": ((2, 12, 13, 64), (3, 3, 16, 72), NHWC, (1, 1), "SAME", 4),
 }
 

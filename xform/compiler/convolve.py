@@ -121,6 +121,7 @@ def _zero(dtype: np.dtype[Any]) -> Literal:
     return Literal(dtype.type(0), ShapedArray((), dtype))
 
 
+_LANES = 16  # features that make lanes of their own
 _MANY = 16  # outputs, with those of the phases beside each other
 _FEW = 8  # outputs that are too few for lanes, and places that are enough
 
@@ -208,6 +209,11 @@ class _Convolution:
         if self.is_product_along(places):
             return self.lhs_dims, _split(self.rhs_dims), _split(self.out_dims)
         if self.has_few_outputs(places):
+            if self.lhs_dims[-1] == "c" and self.features % _LANES == 0:
+                # Features, which are summed over, run in lanes.
+                rest = tuple(name for name in self.lhs_dims if name != "c")
+                apart = (*self.phases, *self.inner)
+                return self.lhs_dims, (*apart, *window, "c"), (*apart, *rest)
             out: Names = ("n", *self.phases, *self.inner, *places)
             return (first, second, *places), right, out
         left = self.lhs_dims if self.lhs_dims[-1] == second else (first, *places, second)
