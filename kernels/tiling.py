@@ -173,8 +173,8 @@ _LEAST = 4  # lanes along a summed axis
 _TILE_BYTES = 160 * 1024  # of the operands of one tile, so that they stay in the second cache
 _SMALL_BYTES = 32 * 1024  # of an operand that stays in the first
 _NEAR_BYTES = 256 * 1024  # of the rows that are gone through before the lanes move on
-_BLOCK_TILES = 4
-_TIMES_READ = 8
+_BLOCK_TILES = 4  # the least in such a block of rows
+_TIMES_READ = 8  # by tiles, from which on a copy is worth it
 
 
 def _cycles(lanes: Axis, rows: Axis, height: int, vectors: int) -> float:
@@ -229,8 +229,8 @@ def plan(
     if lanes.summed:
         # Lanes are the inner part of the axis.
         width = _width(lanes.extent, machine.vector_bytes // item_bytes)
-        around = Axis(lanes.extent // width, width, width, 0)
-        every = [around if a is lanes else a for a in every]
+        vectors = Axis(lanes.extent // width, width, width, 0)
+        every = [vectors if a is lanes else a for a in every]
         lanes = Axis(width, 1, 1, 0)
     free = [a for a in every if not a.summed and a is not lanes]
     tile = _tile(lanes, free, machine.vector_bytes // item_bytes, machine.registers)
