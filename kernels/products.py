@@ -20,45 +20,56 @@ _MOST_PRODUCTS = 256  # in a loop's body
 _FAR = 64  # elements from one tile to the next, from which on it is worth asking for them early
 
 
-def write(b: Builder, given: Plan, element: str, pointers: Sequence[Value]) -> None:
-    """Writes the loops of a plan.
+def write(
+    b: Builder, plans: Sequence[Plan], element: str, pointers: Sequence[Value], size: int
+) -> None:
+    """Writes the loops of plans, which make parts of one output.
 
     Args:
         b: the builder.
-        given: the plan.
+        plans: one for each part; all have the same frame, or none. What no plan makes is zero.
         element: LLVM's type of the elements.
-        pointers: of the left and right array, the output, and the plan's room. The output and the
+        pointers: of the left and right array, the output, and the plans' room. The output and the
             room overlap nothing.
+        size: the number of elements of the output.
     """
     left, right, out, room = pointers
-    _Writer(b, given, element, room).run((left, right, out))
+    panel = max((p.panel for p in plans), default=0)
+    writers = [_Writer(b, p, element, room, panel) for p in plans]
+    if any(p.accumulates for p in plans) or sum(p.made for p in plans) < size:
+        _clear(b, element, out, size)
+    for writer in writers[:1]:
+        writer.clear_frame()
+    for writer in writers:
+        writer.run((left, right, out))
+
+
+def _clear(b: Builder, element: str, target: Value, count: int) -> None:
+    nbytes = count * BITS[element] // 8
+    b.declarations.add("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
+    b.line(f"call void @llvm.memset.p0.i64(ptr {target.name}, i8 0, i64 {nbytes}, i1 false)")
 
 
 class _Writer:
-    def __init__(self, b: Builder, given: Plan, element: str, room: Value) -> None:
+    def __init__(self, b: Builder, given: Plan, element: str, room: Value, panel: int) -> None:
         self.b = b
         self.plan = given
         self.tile = given.tile
         self.element = element
         self.room = room
+        self.room_of_frame = b.pointer(room, element, panel)
         self.copied_at = given.first_inside() if given.panel else -1
         self.inner = given.inner  # with the steps in the panel, if there is one
 
-    def run(self, pointers: Sequence[Value]) -> None:
-        if self.plan.accumulates:
-            every = (*self.plan.outer, *self.plan.inner)
-            count = math.prod(a.extent for a in dict.fromkeys(every) if not a.summed)
-            self.clear(pointers[2], count)
+    def clear_frame(self) -> None:
         if self.plan.frame:
-            self.clear(self.room_of_frame(), self.plan.frame.size)
-        self.around(0, pointers, {})
+            _clear(self.b, self.element, self.room_of_frame, self.plan.frame.size)
 
-    def clear(self, target: Value, count: int) -> None:
-        nbytes = count * BITS[self.element] // 8
-        self.b.declarations.add("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
-        self.b.line(
-            f"call void @llvm.memset.p0.i64(ptr {target.name}, i8 0, i64 {nbytes}, i1 false)"
-        )
+    def run(self, pointers: Sequence[Value]) -> None:
+        left, right, out = self.plan.start
+        # With a frame, the left array is read from its start, and the frame from the plan's.
+        starts = (0 if self.plan.frame else left, right, out)
+        self.around(0, [self.at(p, n) for p, n in zip(pointers, starts, strict=True)], {})
 
     def moved(self, pointers: Sequence[Value], axis: Axis, index: Value) -> list[Value]:
         steps = (axis.left, axis.right, axis.out)
@@ -92,12 +103,9 @@ class _Writer:
             at = self.moved(pointers, axis, self.b.constant("i64", whole * size))
             self.around(depth + 1, at, {**sizes, axis: left})
 
-    def room_of_frame(self) -> Value:
-        return self.at(self.room, self.plan.panel)
-
     def framed(self, frame: Frame, source: Value) -> Value:
         """A part of the left array put into the frame; the zeros around it remain."""
-        target = self.room_of_frame()
+        target = self.room_of_frame
         run = 1  # elements of whole dimensions, which are copied at once
         rest = list(frame.dims)
         while rest and rest[-1][0] == rest[-1][1] and rest[-1][2] == 0:
@@ -131,7 +139,7 @@ class _Writer:
                 )
 
         copy(0, source, target)
-        return self.b.hold(target)
+        return self.at(self.b.hold(target), self.plan.start[0])
 
     def copied(self, pointers: Sequence[Value], sizes: dict[Axis, int]) -> list[Value]:
         """What tiles read along the lanes, side by side; zeros where there are no lanes."""

@@ -15,7 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-__all__ = ["Axis", "Frame", "Machine", "Plan", "Tile", "plan", "step"]
+__all__ = ["Axis", "Frame", "Machine", "Part", "Plan", "Tile", "plan", "room", "step"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,14 @@ class Axis:
     def reach(self) -> int:
         """About how many elements it passes over, in the array where it goes furthest."""
         return self.extent * max(abs(self.left), abs(self.right), abs(self.out))
+
+
+@dataclass(frozen=True)
+class Part:
+    """Axes that go through a part of the output, and where they begin in the three arrays."""
+
+    axes: tuple[Axis, ...]
+    start: tuple[int, int, int] = (0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,7 @@ class Plan:
     outer: tuple[Axis, ...]
     inner: tuple[Axis, ...]
     blocks: dict[Axis, int]
+    start: tuple[int, int, int] = (0, 0, 0)
     frame: Frame | None = None
 
     def __str__(self) -> str:
@@ -151,13 +160,20 @@ class Plan:
         return math.prod(self.blocks.get(a, a.extent) for a in self.inner) * self.size(tile.lanes)
 
     @property
-    def room(self) -> int:
-        """The number of elements of memory that it needs besides the arrays."""
-        return self.panel + (self.frame.size if self.frame else 0)
+    def made(self) -> int:
+        """The number of elements of the output that it makes."""
+        axes = dict.fromkeys((*self.outer, *self.inner))
+        return math.prod(a.extent for a in axes if not a.summed)
 
     def first_inside(self) -> int:
         """The position of the first outer loop from which on none moves in that operand."""
         return max((k + 1 for k, a in enumerate(self.outer) if step(a, self.side)), default=0)
+
+
+def room(plans: Sequence[Plan]) -> int:
+    """The number of elements of memory that plans with one frame need besides the arrays."""
+    frames = [p.frame.size for p in plans if p.frame]
+    return max((p.panel for p in plans), default=0) + max(frames, default=0)
 
 
 def step(axis: Axis, side: int) -> int:
@@ -212,19 +228,17 @@ def merged(axes: Sequence[Axis]) -> list[Axis]:
     return found
 
 
-def plan(
-    axes: Sequence[Axis], item_bytes: int, machine: Machine, frame: Frame | None = None
-) -> Plan:
+def plan(part: Part, item_bytes: int, machine: Machine, frame: Frame | None = None) -> Plan:
     """Chooses lanes, rows, the form of the tile and the order of the loops.
 
     Args:
-        axes: all have extents of at least 1; those that are not summed fill the output densely.
+        part: its axes have extents of at least 1.
         item_bytes: of an element.
         machine: the registers.
         frame: if there is one, the first axis is that of its parts.
     """
-    parts = [axes[0]] if frame else []
-    every = merged(axes[len(parts) :])
+    parts = [part.axes[0]] if frame else []
+    every = merged(part.axes[len(parts) :])
     lanes = _lanes(every)
     if lanes.summed:
         # Lanes are the inner part of the axis.
@@ -241,7 +255,7 @@ def plan(
     around = [a for a in around if a is not tile.rows]
     around.sort(key=lambda a: -a.reach)
     outer = _ordered([*parts, *around], tile, every, item_bytes)
-    return Plan(tile, tuple(outer), inner, blocks, frame)
+    return Plan(tile, tuple(outer), inner, blocks, part.start, frame)
 
 
 def _lanes(axes: Sequence[Axis]) -> Axis:

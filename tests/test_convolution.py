@@ -420,6 +420,20 @@ def test_dtypes_must_agree():
         lax.conv(np.ones((1, 1, 3), np.float32), np.ones((1, 1, 3), np.int32), (1,), "SAME")
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("outputs", [2, 24])
+def test_a_number_that_is_not_finite_reaches_its_windows_only(value, outputs):
+    x, w = np.ones((1, 9, 9, 16), np.float32), np.ones((3, 3, 16, outputs), np.float32)
+    x[0, 4, 5, 3] = value
+
+    def up(x, w):
+        return lax.conv_transpose(x, w, (2, 2), "SAME")
+
+    wanted = np.asarray(up(x, w))
+    assert np.isfinite(wanted).sum() == (18 * 18 - 3 * 3) * outputs
+    np.testing.assert_array_equal(xform.jit(up)(x, w), wanted)
+
+
 def test_a_transposed_convolution_is_the_transpose():
     x, w = draw(2, 6, 3), draw(3, 3, 4)
     numbers = ("NHC", "HIO", "NHC")

@@ -20,6 +20,25 @@ TARGETS = {"host": host(), "avx2": AVX2, "baseline": BASELINE}
 RNG = np.random.default_rng(0)
 
 
+def part(axes: Sequence[Axis]) -> tiling.Part:
+    return tiling.Part(tuple(tiling.Axis(*a) for a in axes))
+
+
+def execute(
+    target: Target, plans: Sequence[tiling.Plan], element: str, arrays: Sequence[np.ndarray]
+) -> None:
+    """Fills the last of the arrays."""
+    b = builder.Builder(fused=target.has_fma)
+    pointers = [builder.Value(b, f"%p{k}", "ptr", 1, 0) for k in range(4)]
+    products.write(b, plans, element, pointers, arrays[2].size)
+    text = f"define void @k({', '.join(f'ptr {p.name}' for p in pointers)}) {{\nentry:\n"
+    text += f"{b.body()}\n  ret void\n}}\n" + "\n".join(sorted(b.declarations))
+    library = link(target.object_code(text), ["k"])
+    room = np.full(max(1, tiling.room(plans)), 55).astype(arrays[0].dtype)
+    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)(library["k"])
+    function(*(a.ctypes.data for a in (*arrays, room)))
+
+
 def run(
     target: Target,
     axes: Sequence[Axis],
@@ -29,18 +48,10 @@ def run(
     """The output, and how it was made."""
     dtype = arrays[0].dtype
     machine = tiling.Machine(target.vector_bytes, target.registers)
-    plan = tiling.plan([tiling.Axis(*a) for a in axes], dtype.itemsize, machine, frame)
+    plan = tiling.plan(part(axes), dtype.itemsize, machine, frame)
     element = {"float32": "float", "float64": "double", "int16": "i16"}[dtype.name]
-    b = builder.Builder(fused=target.has_fma)
-    pointers = [builder.Value(b, f"%p{k}", "ptr", 1, 0) for k in range(4)]
-    products.write(b, plan, element, pointers)
-    text = f"define void @k({', '.join(f'ptr {p.name}' for p in pointers)}) {{\nentry:\n"
-    text += f"{b.body()}\n  ret void\n}}\n" + "\n".join(sorted(b.declarations))
-    library = link(target.object_code(text), ["k"])
     out = np.full(math.prod(n for n, _, _, to in axes if to), 77).astype(dtype)
-    room = np.full(max(1, plan.room), 55).astype(dtype)
-    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)(library["k"])
-    function(*(a.ctypes.data for a in (*arrays, out, room)))
+    execute(target, [plan], element, [*arrays, out])
     return out, plan
 
 
@@ -147,9 +158,9 @@ def test_forms_of_tiles_fit_the_registers() -> None:
     for target in TARGETS.values():
         machine = tiling.Machine(target.vector_bytes, target.registers)
         for axes in CASES.values():
-            tile = tiling.plan([tiling.Axis(*a) for a in axes], 4, machine).tile
+            tile = tiling.plan(part(axes), 4, machine).tile
             assert tile.height * tile.vectors + tile.vectors + 1 <= machine.registers
-    wide = tiling.plan([tiling.Axis(*a) for a in product(560, 640, 64)], 4, tiling.Machine(64, 32))
+    wide = tiling.plan(part(product(560, 640, 64)), 4, tiling.Machine(64, 32))
     assert (wide.tile.height, wide.tile.vectors, wide.tile.width) == (14, 2, 16)
 
 
@@ -157,6 +168,24 @@ def test_long_sums_are_divided() -> None:
     plan = check(host(), CASES["long product"], "float32")
     assert plan.accumulates
     assert not check(host(), CASES["product"], "float32").accumulates
+
+
+def test_parts_begin_where_they_are_told() -> None:
+    # Columns 0, 3, 6, ... are sums of the first five terms, columns 1, 4, ... of the last four.
+    x, w = RNG.normal(size=(30, 9)), RNG.normal(size=(9, 7, 3))
+    machine = tiling.Machine(host().vector_bytes, host().registers)
+
+    def axes(terms: int) -> tuple[tiling.Axis, ...]:
+        steps = (30, 9, 0, 21), (7, 0, 3, 3), (terms, 1, 21, 0)
+        return tuple(tiling.Axis(*a) for a in steps)
+
+    parts = tiling.Part(axes(5)), tiling.Part(axes(4), (5, 5 * 21 + 1, 1))
+    plans = [tiling.plan(p, 8, machine) for p in parts]
+    out = np.full((30, 7, 3), 77.0)
+    execute(host(), plans, "double", [x, w, out])
+    np.testing.assert_allclose(out[..., 0], x[:, :5] @ w[:5, :, 0], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(out[..., 1], x[:, 5:] @ w[5:, :, 1], rtol=0, atol=1e-13)
+    np.testing.assert_array_equal(out[..., 2], 0)
 
 
 @pytest.mark.parametrize("low", [(2, 1), (0, 3), (-1, -2), (-9, 0)])

@@ -35,11 +35,12 @@ class Block:
     plans: Mapping[int, NestPlan]
     memory: MemoryPlan
     parts: Mapping[Node, Part]
-    products: Mapping[Node, tiling.Plan]
+    products: Mapping[Node, Sequence[tiling.Plan]]
 
     def schedule(self) -> str:
         """The loops of the nests, then those of the convolutions."""
-        return "\n".join(map(str, (*self.plans.values(), *self.products.values())))
+        plans = [*self.plans.values(), *(p for plans in self.products.values() for p in plans)]
+        return "\n".join(map(str, plans))
 
     def inside(self) -> Iterator[tuple[str, Block]]:
         """This block and all within it, each with a name that says where it stands."""
@@ -71,7 +72,7 @@ def build(
     plans = schedules(fused, module.target.vector_bytes)
     sums = {n: planned(n, module.target) for n in graph.nodes if isinstance(n.loop, Convolve)}
     needs = {n: part.needs() for n, part in parts.items()}
-    needs |= {n: Needs(plan.room * n.aval.dtype.itemsize) for n, plan in sums.items()}
+    needs |= {n: Needs(tiling.room(ps) * n.aval.dtype.itemsize) for n, ps in sums.items()}
     memory = plan_memory(fused, plans, donated, owned, needs)
     return Block(program, graph, fused, plans, memory, parts, sums)
 

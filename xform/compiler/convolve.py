@@ -7,6 +7,7 @@ what runs in lanes last.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from .loop_graph import Node, Scalar
 from .target import Target
 
 # Dimensions are called n, c (input features), g (groups), o (output features of a group), and for
-# each spatial dimension yk (places), kk (elements of the window) and rk (phases).
+# each spatial dimension yk (places) and kk (elements of the window).
 Names = tuple[str, ...]
 
 
@@ -42,60 +43,72 @@ class Nodes(Protocol):
 
 
 @dataclass(frozen=True)
+class Phase:
+    """Places of a window, every so manieth from `first` on, which see the same elements of it.
+
+    Those are as far apart, from `element` on. The first place looks at the array from `start` on,
+    counted from where the first place of all phases does.
+    """
+
+    first: int
+    places: int
+    element: int
+    taps: int
+    start: int
+
+
+@dataclass(frozen=True)
 class Space:
-    """A spatial dimension, with the left array's dilation dealt with.
+    """A spatial dimension.
 
-    Either the left array is copied with `gaps` between its elements, or the output is made in so
-    many interleaved `phases`, each with every so manieth element of the window:
-    out[q * phases + r] is the sum over j of x[q + j - low] * window[j * phases + shift - r].
-
-    `size` is of the array, `low` how much of what the windows see comes before it; `stride` is
-    between windows, `step` between their elements.
+    `size` is of the array, `low` its padding in front; `stride` is between windows, `step` between
+    their elements. The array's dilation is either `gaps`, with which it is copied, or `apart`, the
+    distance of the places that see the same elements of the window.
     """
 
     size: int
     window: int
     places: int
+    low: int
     stride: int
     step: int
-    low: int
     gaps: int
-    phases: int
-    shift: int
+    apart: int
 
     @property
-    def taps(self) -> int:
-        """The elements of the window for one phase."""
-        return (self.window - 1 - self.shift + self.phases - 1) // self.phases + 1
+    def before(self) -> int:
+        """How many elements of what the windows see come before the array."""
+        return self.low // self.apart
 
     @property
-    def rounds(self) -> int:
-        """The places of the window for one phase."""
-        return -(-self.places // self.phases)
+    def phases(self) -> list[Phase]:
+        """The parts that the output is made in.
+
+        out[q * apart + first] is the sum over j of window[j * apart + element] times the array,
+        with what is before it, at q + j + start.
+        """
+        found = []
+        for r in range(min(self.apart, self.places)):
+            before, element = divmod(self.low - r, self.apart)
+            places = -(-(self.places - r) // self.apart)
+            taps = max(0, -(-(self.window - element) // self.apart))
+            found.append(Phase(r, places, element, taps, self.before - before))
+        return found
 
     @property
     def padded(self) -> int:
-        return (self.rounds - 1) * self.stride + (self.taps - 1) * self.step + 1
+        """How much of the array and the zeros around it the windows see."""
+        ends = [
+            p.start + (p.places - 1) * self.stride + (p.taps - 1) * self.step + 1
+            for p in self.phases
+            if p.taps
+        ]
+        return max(ends, default=1)
 
     @property
     def is_plain(self) -> bool:
         """Whether the windows can look at the array where it is."""
-        return self.low == 0 and self.gaps == 1 and self.padded <= self.size
-
-
-def _space(
-    size: int,
-    window: int,
-    places: int,
-    steps: tuple[int, int],
-    dilation: int,
-    low: int,
-) -> Space:
-    stride, step = steps
-    if dilation > 1 and stride == step == 1:
-        whole, shift = divmod(low, dilation)
-        return Space(size, window, places, 1, 1, whole, 1, dilation, shift)
-    return Space(size, window, places, stride, step, low, dilation, 1, 0)
+        return self.before == 0 and self.gaps == 1 and self.padded <= self.size
 
 
 def convolution(nodes: Nodes, equation: Equation, operands: Sequence[Node], dtype: Any) -> Node:
@@ -110,11 +123,11 @@ def convolution(nodes: Nodes, equation: Equation, operands: Sequence[Node], dtyp
     return nodes.converted(found, out.dtype, equation)
 
 
-def planned(node: Node, target: Target) -> tiling.Plan:
-    """How the kernel of a convolution goes through its operands."""
+def planned(node: Node, target: Target) -> list[tiling.Plan]:
+    """How the kernel of a convolution goes through its operands, for each part of its output."""
     machine = tiling.Machine(target.vector_bytes, target.registers)
-    size = node.aval.dtype.itemsize
-    return tiling.plan(node.params["axes"], size, machine, node.params["frame"])
+    size, frame = node.aval.dtype.itemsize, node.params["frame"]
+    return [tiling.plan(part, size, machine, frame) for part in node.params["parts"]]
 
 
 def _zero(dtype: np.dtype[Any]) -> Literal:
@@ -122,7 +135,6 @@ def _zero(dtype: np.dtype[Any]) -> Literal:
 
 
 _LANES = 16  # features that make lanes of their own
-_MANY = 16  # outputs, with those of the phases beside each other
 _FEW = 8  # outputs that are too few for lanes, and places that are enough
 
 
@@ -142,24 +154,22 @@ class _Convolution:
         self.features = rhs.shape[rhs_spec[1]]
         self.outputs = rhs.shape[rhs_spec[0]] // self.groups
         self.batch = self.out.shape[out_spec[0]]
-        self.spaces = [
-            _space(
-                lhs.shape[lhs_spec[2 + k]],
-                rhs.shape[rhs_spec[2 + k]],
-                self.out.shape[out_spec[2 + k]],
-                (p["window_strides"][k], p["rhs_dilation"][k]),
-                p["lhs_dilation"][k],
-                p["padding"][k][0],
-            )
-            for k in range(self.rank)
-        ]
-        places = tuple(f"y{k}" for k in range(self.rank))
+        self.spaces = []
+        for k in range(self.rank):
+            stride, step = p["window_strides"][k], p["rhs_dilation"][k]
+            dilation = p["lhs_dilation"][k]
+            gaps, apart = (1, dilation) if stride == step == 1 else (dilation, 1)
+            sizes = (lhs.shape[lhs_spec[2 + k]], rhs.shape[rhs_spec[2 + k]])
+            places = self.out.shape[out_spec[2 + k]]
+            low = p["padding"][k][0]
+            self.spaces.append(Space(*sizes, places, low, stride, step, gaps, apart))
+        space = tuple(f"y{k}" for k in range(self.rank))
         window = tuple(f"k{k}" for k in range(self.rank))
         # The dimensions of the three arrays as they lie in memory; go are groups and outputs.
-        self.lhs_dims = _named(lhs_spec, ("n", "c", *places))
+        self.lhs_dims = _named(lhs_spec, ("n", "c", *space))
         self.rhs_dims = _named(rhs_spec, ("go", "c", *window))
-        self.out_dims = _named(out_spec, ("n", "go", *places))
-        self.phases = tuple(f"r{k}" for k, s in enumerate(self.spaces) if s.phases > 1)
+        self.out_dims = _named(out_spec, ("n", "go", *space))
+        self.in_phases = any(s.apart > 1 for s in self.spaces)
         # With one input feature to a group, groups run in lanes.
         self.depthwise = self.features == 1 and self.groups > 1
         self.inner = ("o", "g") if self.depthwise else ("g", "o")
@@ -169,32 +179,24 @@ class _Convolution:
         frame = self.frame(left_order)
         left = self.lhs if frame else self.left(left_order)
         right = self.right(right_order)
-        whole = out_order == _split(self.out_dims)
-        shape = tuple(self.extent(name, whole) for name in out_order)
+        shape = tuple(self.extent(name) for name in out_order)
         sizes = (1, *(room for _, room, _ in frame.dims)) if frame else left.shape
         left_steps = _steps(left_order, sizes)
         if frame:
             left_steps[left_order[0]] = math.prod(left.shape[1:])
-        axes = self.axes(
-            left_order[0],
-            left_steps,
-            _steps(right_order, tuple(self.extent(name) for name in right_order)),
-            _steps(out_order, shape),
-        )
+        right_steps = _steps(right_order, tuple(self.extent(name) for name in right_order))
+        parts = self.parts(left_order[0], left_steps, right_steps, _steps(out_order, shape))
+        whole = out_order == _split(self.out_dims)
         made = self.out if whole else ShapedArray(shape, self.out.dtype)
-        params = {"axes": axes, "frame": frame}
+        params = {"parts": parts, "frame": frame}
         node = self.nodes.node(Convolve(), (left, right), made, params, self.equation)
         return node if whole else self.arranged(node, out_order)
 
-    def extent(self, name: str, whole: bool = False) -> int:
-        """The size of a dimension of what the kernel makes, or of the window.
-
-        `whole` says that phases are not apart.
-        """
-        if name[0] in "ykr":
+    def extent(self, name: str) -> int:
+        """The size of a dimension of the output or the window."""
+        if name[0] in "yk":
             s = self.spaces[int(name[1:])]
-            places = s.places if whole else s.rounds
-            return {"y": places, "k": s.taps, "r": s.phases}[name[0]]
+            return s.places if name[0] == "y" else s.window
         return {"n": self.batch, "c": self.features, "g": self.groups, "o": self.outputs}[name]
 
     # -- orders of dimensions, outermost first --
@@ -205,24 +207,27 @@ class _Convolution:
         first, second = (name for name in self.lhs_dims if name[0] in "nc")
         window = tuple(f"k{name[1:]}" for name in places)
         right: Names = (*window, "c") if second == "c" else ("c", *window)
-        right = (*right, *self.phases, *self.inner)
+        left = self.lhs_dims if self.lhs_dims[-1] == second else (first, *places, second)
+        rest = tuple(name for name in left if name != "c")
+        out: Names = (*rest, *self.inner)
         if self.is_product_along(places):
             return self.lhs_dims, _split(self.rhs_dims), _split(self.out_dims)
         if self.has_few_outputs(places):
-            if self.lhs_dims[-1] == "c" and self.features % _LANES == 0:
+            if (
+                second == "c"
+                and self.features % _LANES == 0
+                and (self.in_phases or left == self.lhs_dims)
+            ):
                 # Features, which are summed over, run in lanes.
-                rest = tuple(name for name in self.lhs_dims if name != "c")
-                apart = (*self.phases, *self.inner)
-                return self.lhs_dims, (*apart, *window, "c"), (*apart, *rest)
-            out: Names = ("n", *self.phases, *self.inner, *places)
-            return (first, second, *places), right, out
-        left = self.lhs_dims if self.lhs_dims[-1] == second else (first, *places, second)
-        out = (*(name for name in left if name != "c"), *self.phases, *self.inner)
-        if self.is_in_order(self.rhs_dims) and not self.phases:
+                return left, (*self.inner, *window, "c"), (*self.inner, *rest)
+            if not self.in_phases:
+                return (first, second, *places), (*right, *self.inner), ("n", *self.inner, *places)
+        right = (*right, *self.inner)
+        if self.is_in_order(self.rhs_dims):
             right = _split(self.rhs_dims)
         # Tiles are transposed where the output's last dimension is one of space, and not small.
-        along = first == "n" and self.out_dims[-1:] == places[-1:] and not self.phases
-        if along or (self.is_in_order(self.out_dims) and self.are_phases_in_place()):
+        along = first == "n" and self.out_dims[-1:] == places[-1:] and not self.in_phases
+        if along or self.is_in_order(self.out_dims):
             out = _split(self.out_dims)
         return left, right, out
 
@@ -231,21 +236,10 @@ class _Convolution:
         alike = not self.depthwise or self.outputs == 1
         return dims[-1] == "go" and alike
 
-    def are_phases_in_place(self) -> bool:
-        """Whether phases can be written where they belong in the output: they have equal sizes.
-
-        Then those along a line and the outputs run in lanes, which must not be too few.
-        """
-        if not self.phases:
-            return True
-        lanes = self.outputs if self.groups > 1 else self.outputs * self.spaces[-1].phases
-        lanes = self.groups if self.depthwise else lanes
-        return lanes >= _MANY and all(s.places % s.phases == 0 for s in self.spaces)
-
     def is_product_along(self, places: Names) -> bool:
         """Whether windows are single elements, and places lie side by side in both arrays."""
         alike = self.lhs_dims[2:] == self.out_dims[2:] == places != ()
-        single = all(s.taps == s.stride == s.phases == 1 and s.is_plain for s in self.spaces)
+        single = all(s.window == s.stride == s.apart == 1 and s.is_plain for s in self.spaces)
         return alike and single and self.out_dims[:2] == ("n", "go") and not self.depthwise
 
     def has_few_outputs(self, places: Names) -> bool:
@@ -253,8 +247,7 @@ class _Convolution:
         if not places or self.depthwise:
             return False
         last = self.spaces[int(places[-1][1:])]
-        outputs = self.outputs * math.prod(s.phases for s in self.spaces)
-        return last.stride == 1 and outputs < _FEW and last.rounds >= _FEW
+        return last.stride == 1 and self.outputs < _FEW and last.places >= _FEW
 
     # -- arrays --
 
@@ -278,7 +271,7 @@ class _Convolution:
             at = dict(zip(order, index, strict=True))
             inside: Any = True
             for k, s in enumerate(self.spaces):
-                where = at[f"y{k}"] - s.low
+                where = at[f"y{k}"] - s.before
                 inside = inside & (where >= 0) & (where <= (s.size - 1) * s.gaps)
                 if s.gaps > 1:
                     inside = inside & (where % s.gaps == 0)
@@ -302,29 +295,22 @@ class _Convolution:
             return None
         if first == "c" and self.out.size > math.prod(self.lhs.shape[1:]):
             return None  # the output would be gone through for each part
-        if all(s.taps == 1 for s in self.spaces) or any(s.gaps > 1 for s in self.spaces):
+        if all(s.window == 1 for s in self.spaces) or any(s.gaps > 1 for s in self.spaces):
             return None
         sizes = dict(zip(self.lhs_dims, self.lhs.shape, strict=True))
         dims = {name: (sizes[name], sizes[name], 0) for name in rest}
-        dims |= {f"y{k}": (s.size, s.padded, s.low) for k, s in enumerate(self.spaces)}
+        dims |= {f"y{k}": (s.size, s.padded, s.before) for k, s in enumerate(self.spaces)}
         return tiling.Frame(tuple(dims[name] for name in rest))
 
     def right(self, order: Names) -> Node:
-        """The window in an order of its dimensions, one for each phase."""
+        """The window in an order of its dimensions."""
         if order == _split(self.rhs_dims):
             return self.rhs
 
         def pieces(index: Sequence[Any], read: Any, x: ShapedArray) -> list[Piece]:
             at = dict(zip(order, index, strict=True))
-            inside: Any = True
-            for k, s in enumerate(self.spaces):
-                if s.phases > 1:
-                    where = at[f"k{k}"] * s.phases + s.shift - at[f"r{k}"]
-                    inside = inside & (where >= 0) & (where < s.window)
-                    at[f"k{k}"] = where
             at["go"] = at["g"] * self.outputs + at["o"]
-            found = tuple(at[name] for name in self.rhs_dims)
-            return [Piece(0, found, inside), self.zero()]
+            return [Piece(0, tuple(at[name] for name in self.rhs_dims))]
 
         return self.view(self.rhs, [self.extent(name) for name in order], pieces)
 
@@ -333,10 +319,6 @@ class _Convolution:
 
         def pieces(index: Sequence[Any], read: Any, x: ShapedArray) -> list[Piece]:
             at = dict(zip(self.out_dims, index, strict=True))
-            for k, s in enumerate(self.spaces):
-                if s.phases > 1:
-                    at[f"r{k}"] = at[f"y{k}"] % s.phases
-                    at[f"y{k}"] = at[f"y{k}"] // s.phases
             at["g"], at["o"] = at["go"] // self.outputs, at["go"] % self.outputs
             return [Piece(0, tuple(at[name] for name in order))]
 
@@ -344,26 +326,34 @@ class _Convolution:
 
     # -- axes --
 
-    def axes(
+    def parts(
         self, first: str, left: dict[str, int], right: dict[str, int], out: dict[str, int]
-    ) -> tuple[tiling.Axis, ...]:
-        """The loops, and their steps in the three arrays; that of the first dimension is first."""
+    ) -> tuple[tiling.Part, ...]:
+        """The loops, and their steps in the three arrays, for each choice of phases.
+
+        The axis of the first dimension of the left array is first.
+        """
         size = self.batch if self.grouped == "n" else self.features
         batch = tiling.Axis(self.batch, left["n"], 0, out["n"])
         features = tiling.Axis(self.features, left["c"], right["c"], 0)
-        found = [features, batch] if first == "c" else [batch, features]
-        found += [
+        common = [features, batch] if first == "c" else [batch, features]
+        common += [
             tiling.Axis(self.groups, left[self.grouped] * size, right["g"], out["g"]),
             tiling.Axis(self.outputs, 0, right["o"], out["o"]),
         ]
-        for k, s in enumerate(self.spaces):
-            seen, made = left[f"y{k}"], out[f"y{k}"]
-            apart = out.get(f"r{k}")  # None where phases are interleaved in the output
-            between = made if apart else made * s.phases
-            found.append(tiling.Axis(s.rounds, seen * s.stride, 0, between))
-            found.append(tiling.Axis(s.taps, seen * s.step, right[f"k{k}"], 0))
-            if s.phases > 1:
-                found.append(tiling.Axis(s.phases, 0, right[f"r{k}"], apart or made))
+        found = []
+        for phases in itertools.product(*(s.phases for s in self.spaces)):
+            if not all(p.taps for p in phases):
+                continue
+            axes = list(common)
+            start = [0, 0, 0]
+            for k, (s, p) in enumerate(zip(self.spaces, phases, strict=True)):
+                steps = left[f"y{k}"], right[f"k{k}"], out[f"y{k}"]
+                axes.append(tiling.Axis(p.places, steps[0] * s.stride, 0, steps[2] * s.apart))
+                axes.append(tiling.Axis(p.taps, steps[0] * s.step, steps[1] * s.apart, 0))
+                moved = zip(start, (p.start, p.element, p.first), steps, strict=True)
+                start = [at + by * step for at, by, step in moved]
+            found.append(tiling.Part(tuple(axes), (start[0], start[1], start[2])))
         return tuple(found)
 
 

@@ -60,7 +60,7 @@ def operations(node: Node) -> float:
         x, y = node.inputs
         return float(x.aval.size * max(1, y.aval.size) ** 0.5)
     if isinstance(loop, Convolve):
-        return float(math.prod(a.extent for a in node.params["axes"]))
+        return float(sum(math.prod(a.extent for a in p.axes) for p in node.params["parts"]))
     if isinstance(loop, Update):
         return float(node.inputs[loop.updates].aval.size)
     return float(node.aval.size) / 4

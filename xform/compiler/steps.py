@@ -200,7 +200,7 @@ class StepWriter:
 
     def convolve(self, node: Node) -> None:
         """The loops over the axes of a convolution, whose operands are in memory."""
-        plan = self.block.products[node]
+        plans = self.block.products[node]
         element = scalar.element(node.dtype)
         left, right = node.inputs
         memory = self.block.memory
@@ -208,7 +208,8 @@ class StepWriter:
         b = self.module.builder()
         parameters = self.module.parameters(b, "p", len(buffers) + 1)
         of = {n: p for (n, _), p in zip(buffers, parameters, strict=False)}
-        products.write(b, plan, element, (of[left], of[right], of[node], parameters[-1]))
+        pointers = (of[left], of[right], of[node], parameters[-1])
+        products.write(b, plans, element, pointers, node.aval.size)
         name = self.module.function("product", parameters, b)
         given = [self.at(n, where) for n, where in (*buffers, (node, memory.inner[node]))]
         self.module.call(self.b, name, given)
