@@ -276,6 +276,15 @@ class Builder(Control):
         text = f"bitcast {x.type} {x.name} to {vector_type(element, lanes)}"
         return self.define(element, lanes, text, (x,))
 
+    def interleaved(self, x: Value, y: Value) -> tuple[Value, Value]:
+        """The lanes of `x` and `y` in turn: of their first halves, and of their second."""
+        n = x.lanes
+        found = []
+        for first in (0, n // 2):
+            order = [lane for k in range(first, first + n // 2) for lane in (k, n + k)]
+            found.append(self.shuffle(x, order, y))
+        return found[0], found[1]
+
     def call(
         self, result: tuple[str, int] | None, function: str, operands: Sequence[Value]
     ) -> Value | None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import errors_of_convolutions
 import errors_of_devices
 import errors_of_loops
 import numpy as np
@@ -515,6 +516,7 @@ def explain_a_function_that_is_not_jitted():
 
 CASES.update(errors_of_loops.CASES)
 CASES.update(errors_of_devices.CASES)
+CASES.update(errors_of_convolutions.CASES)
 
 # -- comparison ---------------------------------------------------------------------------------
 
@@ -529,9 +531,7 @@ def message(name: str) -> str:
             text = f"{type(error).__name__}: {error}"
         else:
             raise AssertionError(f"{name} raises nothing")
-    text = re.sub(
-        r"[^ ]*(?:test_errors|errors_of_devices|errors_of_loops)\.py:\d+", "test_errors.py:N", text
-    )
+    text = re.sub(r"[^ ]*(?:test_errors|errors_of_\w+)\.py:\d+", "test_errors.py:N", text)
     return re.sub(r" at 0x[0-9a-f]+", " at 0xN", text)
 
 

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from . import errors
 from .core.primitive import Primitive
 from .ops.contraction import dot_general
+from .ops.convolution import conv_general_dilated
 from .ops.naming import name as name_row
 
 Policy = Callable[..., bool]
@@ -46,13 +47,13 @@ def nothing_saveable(primitive: Primitive, *avals: Any, **params: Any) -> bool:
 
 
 def dots_saveable(primitive: Primitive, *avals: Any, **params: Any) -> bool:
-    """Keeps the results of products of matrices.
+    """Keeps the results of products of matrices and of convolutions.
 
     >>> from xform.ops.elementwise import sin
     >>> dots_saveable(sin)
     False
     """
-    return primitive is dot_general
+    return primitive in (dot_general, conv_general_dilated)
 
 
 def dots_with_no_batch_dims_saveable(primitive: Primitive, *avals: Any, **params: Any) -> bool:

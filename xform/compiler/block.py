@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from .._kernels import tiling
 from ..core.axes import Axes
 from ..core.jaxpr import Jaxpr
-from ..core.loops import Branch, Loop, Parallel
+from ..core.loops import Branch, Convolve, Loop, Parallel
 from ..core.timing import measured
+from .convolve import planned
 from .fuse import Fused, fuse
 from .loop_graph import Input, LoopGraph, Node
 from .lower import lower
-from .memory import MemoryPlan, plan_memory
+from .memory import MemoryPlan, Needs, plan_memory
 from .module import ModuleWriter
 from .nests import Nest
 from .parts import Part
@@ -25,7 +27,8 @@ from .small_loops import in_registers
 class Block:
     """A simplified program, its loop graph, its steps, their loops, and where values live.
 
-    `parts` has what is inside the loops and branches among the nodes.
+    `parts` has what is inside the loops and branches among the nodes, `products` how convolutions
+    are gone through.
     """
 
     program: Jaxpr
@@ -34,6 +37,12 @@ class Block:
     plans: Mapping[int, Sequence[NestPlan]]
     memory: MemoryPlan
     parts: Mapping[Node, Part]
+    products: Mapping[Node, Sequence[tiling.Plan]]
+
+    def schedule(self) -> str:
+        """The loops of the nests, then those of the convolutions."""
+        every = (*self.plans.values(), *self.products.values())
+        return "\n".join(str(p) for plans in every for p in plans)
 
     def inside(self) -> Iterator[tuple[str, Block]]:
         """This block and all within it, each with a name that says where it stands."""
@@ -63,9 +72,11 @@ def build(
     parts = {n: _part(n, module, devices) for n in dict.fromkeys(structured)}
     fused = fuse(graph, [graph.inputs[i] for i, _ in owned])
     plans = schedules(fused, module.target.vector_bytes)
+    sums = {n: planned(n, module.target) for n in graph.nodes if isinstance(n.loop, Convolve)}
     needs = {n: part.needs() for n, part in parts.items()}
+    needs |= {n: Needs(tiling.room(ps) * n.aval.dtype.itemsize) for n, ps in sums.items()}
     memory = plan_memory(fused, plans, donated, owned, needs)
-    return Block(program, graph, fused, plans, memory, parts)
+    return Block(program, graph, fused, plans, memory, parts, sums)
 
 
 def schedules(fused: Fused, vector_bytes: int) -> dict[int, list[NestPlan]]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ..core.loops import (
     Branch,
     Contract,
+    Convolve,
     Loop,
     Map,
     Opaque,
@@ -49,9 +50,8 @@ _MOST_READS = 24
 _LOOK_BACK = 12
 _ROUNDS = 8
 _LONGEST_BODY = 256  # operators
-
-
-_CALLED = Opaque | Loop | Branch | Parallel | Meeting  # kernels that read and write memory only
+# Kernels that read and write memory only.
+_CALLED = Convolve | Opaque | Loop | Branch | Parallel | Meeting
 
 
 def has_own_memory(node: Node) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import errors
 from .._kernels import scalar
+from ..core import dtypes
 from ..core.avals import ShapedArray
 from ..core.axes import Axes
 from ..core.jaxpr import Equation, Jaxpr, Literal, Var
@@ -18,6 +19,7 @@ from ..core.loops import (
     Branch,
     Collective,
     Contract,
+    Convolve,
     Generate,
     Loop,
     Map,
@@ -30,6 +32,7 @@ from ..core.loops import (
     View,
 )
 from ..core.primitive import Absent
+from .convolve import convolution
 from .loop_graph import Input, LoopGraph, Node, Scalar, dtype_name, reachable
 from .meetings import lowered
 from .operands import matrix
@@ -132,6 +135,9 @@ class _Lowering:
             return [self.divided(equation, operands[0], *found)]
         if isinstance(loop, Contract):
             return [self.product(equation, operands)]
+        if isinstance(loop, Convolve):
+            dtype = _product_dtype(equation.outputs[0].aval.dtype)
+            return [convolution(self, equation, operands, dtype)]
         if isinstance(loop, Map) and loop.scalar == "pow":
             operands = self.power_operands(equation, operands)
         params = dict(equation.params)
@@ -361,6 +367,8 @@ def _is_native(loop: Any, equation: Equation, operands: Sequence[Node]) -> bool:
         )
     if isinstance(loop, Contract):
         return scalar.supports("mul", operands[0].dtype)
+    if isinstance(loop, Convolve):
+        return not any(dtypes.is_bool(a.dtype) for a in avals)
     return isinstance(loop, View | Generate)
 
 

@@ -41,9 +41,7 @@ class Compilation:
             "loops": lambda: self.blocks(lambda b: str(b.graph)),
             "nests": lambda: self.blocks(lambda b: str(b.fused)),
             "memory": lambda: self.blocks(lambda b: str(b.memory)),
-            "schedule": lambda: self.blocks(
-                lambda b: "\n".join(str(p) for step in b.plans.values() for p in step)
-            ),
+            "schedule": lambda: self.blocks(Block.schedule),
             "llvm": lambda: self.module.text,
             "asm": lambda: self.target.assembly(self.module.text),
         }

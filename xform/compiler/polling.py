@@ -7,8 +7,10 @@ takes the GIL and lets Python handle signals, so that Ctrl-C ends the loop with 
 
 from __future__ import annotations
 
+import math
+
 from .._kernels import builder as llvm
-from ..core.loops import Contract, Loop, Map, Reduce, Update
+from ..core.loops import Contract, Convolve, Loop, Map, Reduce, Update
 from .costs import own_cost
 from .loop_graph import Node
 from .module import ModuleWriter
@@ -57,6 +59,8 @@ def operations(node: Node) -> float:
     if isinstance(loop, Contract):
         x, y = node.inputs
         return float(x.aval.size * max(1, y.aval.size) ** 0.5)
+    if isinstance(loop, Convolve):
+        return float(sum(math.prod(a.extent for a in p.axes) for p in node.params["parts"]))
     if isinstance(loop, Update):
         return float(node.inputs[loop.updates].aval.size)
     return float(node.aval.size) / 4

@@ -20,7 +20,19 @@ from typing import Any
 
 from .._kernels import builder as llvm, scalar
 from ..core.jaxpr import subprograms
-from ..core.loops import Branch, Contract, Generate, Loop, Map, Opaque, Reduce, Scan, Update, View
+from ..core.loops import (
+    Branch,
+    Contract,
+    Convolve,
+    Generate,
+    Loop,
+    Map,
+    Opaque,
+    Reduce,
+    Scan,
+    Update,
+    View,
+)
 from . import combine
 from .costs import own_cost
 from .elements import ElementEmitter
@@ -532,7 +544,7 @@ def _all(conditions: Sequence[Condition]) -> Condition:
 def require_fit(graph: LoopGraph) -> None:
     """Raises `Unfit` for a program with values or operators that have no registers."""
     for node in graph.nodes:
-        if isinstance(node.loop, Opaque | Contract):
+        if isinstance(node.loop, Opaque | Contract | Convolve):
             raise Unfit(f"{node.describe()} is called")
         if not is_stored(node.aval.dtype):
             raise Unfit(f"no register holds {node.aval}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .._kernels import builder as llvm, product, scalar
-from ..core.loops import Branch, Contract, Loop, Opaque, Parallel
+from .._kernels import builder as llvm, convolution, product, scalar
+from ..core.loops import Branch, Contract, Convolve, Loop, Opaque, Parallel
 from . import collectives, control
 from .block import Block
 from .emit import NestEmitter
@@ -136,6 +136,8 @@ class StepWriter:
         node = step.node
         if isinstance(node.loop, Contract):
             self.contract(node)
+        elif isinstance(node.loop, Convolve):
+            self.convolve(node)
         elif isinstance(node.loop, Opaque):
             self.host(node)
         elif isinstance(node.loop, Meeting):
@@ -261,6 +263,22 @@ class StepWriter:
         context, start, stop = self.module.range_parameters(b)
         run(b, pointers_of(b, context, len(bases)), start, stop)
         self.module.run_shared(self.b, b, bases, share)
+
+    def convolve(self, node: Node) -> None:
+        """The loops over the axes of a convolution, whose operands are in memory."""
+        plans = self.block.products[node]
+        element = scalar.element(node.dtype)
+        left, right = node.inputs
+        memory = self.block.memory
+        buffers = [(n, memory.of[n]) for n in dict.fromkeys((left, right, node))]
+        b = self.module.builder()
+        parameters = self.module.parameters(b, "p", len(buffers) + 1)
+        of = {n: p for (n, _), p in zip(buffers, parameters, strict=False)}
+        pointers = (of[left], of[right], of[node], parameters[-1])
+        convolution.write(b, plans, element, pointers, node.aval.size)
+        name = self.module.function("product", parameters, b)
+        given = [self.at(n, where) for n, where in (*buffers, (node, memory.inner[node]))]
+        self.module.call(self.b, name, given)
 
     def operand(self, node: Node, side: int) -> tuple[Any, Value]:
         found = matrix(node, side)

@@ -63,6 +63,11 @@ class Target:
     vector_bytes: int
     has_fma: bool
 
+    @property
+    def registers(self) -> int:
+        """The number of vector registers."""
+        return 32 if self.vector_bytes == 64 or not self.triple.startswith("x86_64") else 16
+
     def identity(self) -> str:
         """Everything about the target and the tools that object code depends on.
 

@@ -75,6 +75,11 @@ class Contract:
 
 
 @dataclass(frozen=True)
+class Convolve:
+    """Sums of products of windows: `conv_general_dilated`."""
+
+
+@dataclass(frozen=True)
 class Update:
     """A copy of operand 0 with elements of the updates combined into it.
 

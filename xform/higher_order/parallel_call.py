@@ -18,7 +18,7 @@ from ..core.avals import ShapedArray
 from ..core.axes import Axes
 from ..core.effects import Effects, NamedAxis
 from ..core.jaxpr import Jaxpr, subprograms
-from ..core.loops import Branch, Collective, Contract, Loop, Parallel
+from ..core.loops import Branch, Collective, Contract, Convolve, Loop, Parallel
 from ..core.primitive import Custom, Domain, LinearInput, Primitive, Zero, define
 from ..core.trace import aval_of
 from ..interpreters import rewrite
@@ -140,6 +140,10 @@ def _work(program: Jaxpr) -> float:
         size = max([v.aval.size for v in (*e.inputs, *e.outputs)], default=0)
         if isinstance(e.primitive.lower, Contract):
             size *= e.inputs[0].aval.size / max(1, e.outputs[0].aval.size) ** 0.5
+        elif isinstance(e.primitive.lower, Convolve):
+            window = e.inputs[1].aval
+            outputs = window.shape[e.params["dimension_numbers"][1][0]]
+            size = e.outputs[0].aval.size * window.size / max(1, outputs)
         total += size
     return total
 

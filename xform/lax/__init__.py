@@ -14,6 +14,17 @@ from typing import NoReturn
 
 from .associative import associative_scan
 from .branches import cond, switch
+from .convolution import (
+    ConvDimensionNumbers,
+    conv,
+    conv_dimension_numbers,
+    conv_general_dilated,
+    conv_general_dilated_local,
+    conv_general_dilated_patches,
+    conv_transpose,
+    conv_with_general_padding,
+    padtype_to_pads,
+)
 from .elementwise import (
     RoundingMethod,
     abs,  # noqa: A004
@@ -185,6 +196,7 @@ from .slicing import (
 from .solvers import custom_linear_solve, custom_root
 
 __all__ = [
+    "ConvDimensionNumbers",
     "GatherDimensionNumbers",
     "GatherScatterMode",
     "Precision",
@@ -226,6 +238,13 @@ __all__ = [
     "concatenate",
     "cond",
     "conj",
+    "conv",
+    "conv_dimension_numbers",
+    "conv_general_dilated",
+    "conv_general_dilated_local",
+    "conv_general_dilated_patches",
+    "conv_transpose",
+    "conv_with_general_padding",
     "convert_element_type",
     "cos",
     "cosh",
@@ -283,6 +302,7 @@ __all__ = [
     "neg",
     "nextafter",
     "pad",
+    "padtype_to_pads",
     "pbroadcast",
     "pmax",
     "pmean",
@@ -350,7 +370,6 @@ __all__ = [
 _AWAITED = frozenset(
     [
         "AccuracyMode",
-        "ConvDimensionNumbers",
         "DotAlgorithm",
         "DotAlgorithmPreset",
         "DotDimensionNumbers",
@@ -366,17 +385,10 @@ _AWAITED = frozenset(
         "betainc",
         "broadcast_like",
         "composite",
-        "conv",
-        "conv_dimension_numbers",
-        "conv_general_dilated",
-        "conv_general_dilated_local",
-        "conv_general_dilated_patches",
         "conv_general_permutations",
         "conv_general_shape_tuple",
         "conv_shape_tuple",
-        "conv_transpose",
         "conv_transpose_shape_tuple",
-        "conv_with_general_padding",
         "create_token",
         "custom_linear_solve",
         "custom_root",
@@ -388,7 +400,6 @@ _AWAITED = frozenset(
         "linalg",
         "mulhi",
         "optimization_barrier",
-        "padtype_to_pads",
         "pcast",
         "platform_dependent",
         "polygamma",

@@ -247,12 +247,12 @@ class Precision(enum.Enum):
     HIGHEST = "highest"
 
 
-def _precision(given: Any) -> Any:
+def precision_name(given: Any) -> Any:
     """A precision as the operator keeps it: a name, a pair of names, or None."""
     if given is None:
         return None
     if isinstance(given, tuple | list):
-        return tuple(_precision(p) for p in given)
+        return tuple(precision_name(p) for p in given)
     try:
         return Precision(given).value
     except ValueError as error:
@@ -295,7 +295,7 @@ def dot_general(
             (_axes(x, x_contract), _axes(y, y_contract)),
             (_axes(x, x_batch), _axes(y, y_batch)),
         ),
-        precision=_precision(precision),
+        precision=precision_name(precision),
         preferred_element_type=None if wanted is None else np.dtype(wanted),
     )
 

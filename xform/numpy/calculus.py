@@ -12,9 +12,9 @@ from ..core import dtypes
 from ..core.trace import aval_of
 from ..errors import ArgumentError, ShapeError
 from ..ops import elementwise as ops
+from ..ops.convolution import ConvDimensionNumbers, conv_general_dilated
 from ..ops.structural import full, reshape, rev, select_n
 from .arithmetic import divide, multiply, remainder, subtract
-from .contraction import contract
 from .indexing import getitem, take
 from .pointwise import choice
 from .promotion import (
@@ -28,6 +28,7 @@ from .promotion import (
     promoted,
     static_int,
     together,
+    user_dtype,
 )
 from .rearranging import concatenate
 from .reductions import cumsum, sum as sum_over
@@ -434,10 +435,19 @@ def _sliding(x: Any, window: Any, mode: str, precision: Any, dtype: Any) -> Any:
     borders = {"valid": (0, 0), "same": (m // 2, m - m // 2 - 1), "full": (m - 1, m - 1)}
     if mode not in borders:
         raise ArgumentError('expected mode "full", "same" or "valid"', repr(mode))
-    before, after = borders[mode]
-    zero = aval_of(x).dtype
-    padded = concatenate([full((before,), 0, zero), x, full((after,), 0, zero)], 0)
-    count = n + before + after - m + 1
-    starts = np.arange(count, dtype=np.int32)[:, None] + np.arange(m, dtype=np.int32)
-    stretches = getitem(padded, operand(starts))
-    return contract(stretches, window, ((1,), (0,)), ((), ()), precision, dtype)
+    line = ConvDimensionNumbers((0, 1, 2), (0, 1, 2), (0, 1, 2))
+    wanted = user_dtype(dtype)
+    out = conv_general_dilated(
+        reshape(x, new_sizes=(1, 1, n)),
+        reshape(window, new_sizes=(1, 1, m)),
+        window_strides=(1,),
+        padding=(borders[mode],),
+        lhs_dilation=(1,),
+        rhs_dilation=(1,),
+        dimension_numbers=line,
+        feature_group_count=1,
+        batch_group_count=1,
+        precision=precision,
+        preferred_element_type=None if wanted is None else np.dtype(wanted),
+    )
+    return ravel(out)

@@ -58,6 +58,13 @@ def _dot_aval(
         *(x.shape[d] for d in kept_dimensions(x.ndim, x_contract, x_batch)),
         *(y.shape[d] for d in kept_dimensions(y.ndim, y_contract, y_batch)),
     )
+    return products_aval(shape, x, y, preferred_element_type)
+
+
+def products_aval(
+    shape: Dims, x: ShapedArray, y: ShapedArray, preferred_element_type: Any
+) -> ShapedArray:
+    """The aval of sums of products of `x` and `y`, in their dtype or the one preferred."""
     if preferred_element_type is None:
         return ShapedArray(shape, x.dtype, x.weak_type and y.weak_type)
     wanted = dtypes.check_user_dtype(preferred_element_type)
@@ -75,7 +82,7 @@ def _dot_aval(
     return ShapedArray(shape, wanted, x.weak_type and y.weak_type and wanted == x.dtype)
 
 
-def _accumulator(dtype: np.dtype[Any], out: np.dtype[Any]) -> np.dtype[Any]:
+def accumulator(dtype: np.dtype[Any], out: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype that products are added in: 16-bit and narrower floats in float32."""
     changed = dtypes.is_integer(dtype) and not dtypes.is_integer(out)
     wide = out if changed or out.itemsize > dtype.itemsize else dtype
@@ -93,7 +100,7 @@ def _dot_impl(
 ) -> np.ndarray[Any, Any]:
     (x_contract, y_contract), (x_batch, y_batch) = dimension_numbers
     out = np.dtype(preferred_element_type or x.dtype)
-    wide = _accumulator(x.dtype, out)
+    wide = accumulator(x.dtype, out)
     x_kept = kept_dimensions(x.ndim, x_contract, x_batch)
     y_kept = kept_dimensions(y.ndim, y_contract, y_batch)
     batch = tuple(x.shape[d] for d in x_batch)
@@ -238,4 +245,10 @@ dot_general = define(
     compiled_from=SLOW_IN_NUMPY,
 )
 
-__all__ = ["DotDimensionNumbers", "dot_general", "kept_dimensions"]
+__all__ = [
+    "DotDimensionNumbers",
+    "accumulator",
+    "dot_general",
+    "kept_dimensions",
+    "products_aval",
+]
