@@ -15,11 +15,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import arrays as whole
 import cases
 import jax
 import jax.lax
 import jax.nn
 import jax.numpy as jnp
+import jax.random
 import llvmlite
 import loops
 import numba
@@ -31,6 +33,7 @@ import xform
 import xform.lax
 import xform.nn
 import xform.numpy as xnp
+import xform.random
 
 XFORM = cases.Library("xform", xform, xnp, xform.nn, xform.lax)
 JAX = cases.Library("jax", jax, jnp, jax.nn, jax.lax)
@@ -135,6 +138,31 @@ def kernels() -> list[Row]:
             rows.append(
                 Row(KERNELS, f"{kernel.title}, {size}", medians(functions), least=kernel.least)
             )
+    return rows
+
+
+def whole_arrays() -> list[Row]:
+    """Each workload against the fastest of the other libraries."""
+    rows = []
+    for load in whole.WORKLOADS:
+        given = load.arguments()
+        functions: dict[str, Callable] = {}
+        results = []
+        if load.numpy is not None:
+            functions["numpy"] = lambda load=load, given=given: load.numpy(*given)
+        for library in LIBRARIES:
+            function = library.root.jit(load.make(library))
+            own = [library.np.asarray(x) for x in given]
+            results.append(function(*own))
+            functions[library.name] = lambda f=function, own=own, library=library: library.wait(
+                f(*own)
+            )
+        for found, wanted in zip(*map(jax.tree.leaves, results), strict=True):
+            largest = float(np.abs(np.asarray(wanted, np.float64)).max())
+            np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4 * largest)
+        times = medians(functions)
+        best = min((name for name in times if name != "xform"), key=times.__getitem__)
+        rows.append(Row(load.group, load.title, times, against=best, least=load.least))
     return rows
 
 
@@ -264,7 +292,7 @@ def main(path: str) -> None:
     rows = []
     with tempfile.TemporaryDirectory() as empty:
         xform.config.update("cache_dir", empty)
-        for part in (calls, compiling, kernels, gradients, loop_rows, loop_compiling):
+        for part in (calls, compiling, kernels, whole_arrays, gradients, loop_rows, loop_compiling):
             start = time.perf_counter()
             rows.extend(part())
             print(f"{part.__name__}: {time.perf_counter() - start:.0f} s", flush=True)
