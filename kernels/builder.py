@@ -257,21 +257,19 @@ class Builder(Control):
             (x, scalar),
         )
 
-    def shuffle(self, x: Value, lanes: Sequence[int]) -> Value:
-        """The named lanes of `x`; one lane gives a scalar."""
-        if len(lanes) == 1:
+    def shuffle(self, x: Value, lanes: Sequence[int], y: Value | None = None) -> Value:
+        """The named lanes of `x`, with those of `y` behind them; one lane of x gives a scalar."""
+        if len(lanes) == 1 and y is None:
             return self.extract(x, lanes[0])
         mask = ", ".join(f"i32 {lane}" for lane in lanes)
         n = len(lanes)
-        text = f"shufflevector {x.type} {x.name}, {x.type} poison, <{n} x i32> <{mask}>"
-        return self.define(x.element, n, text, (x,))
+        second, both = ("poison", (x,)) if y is None else (y.name, (x, y))
+        text = f"shufflevector {x.type} {x.name}, {x.type} {second}, <{n} x i32> <{mask}>"
+        return self.define(x.element, n, text, both)
 
     def concatenate(self, low: Value, high: Value) -> Value:
         """The lanes of one vector, then those of another of the same type."""
-        mask = ", ".join(f"i32 {lane}" for lane in range(2 * low.lanes))
-        text = f"shufflevector {low.type} {low.name}, {high.type} {high.name}"
-        text = f"{text}, <{2 * low.lanes} x i32> <{mask}>"
-        return self.define(low.element, 2 * low.lanes, text, (low, high))
+        return self.shuffle(low, range(2 * low.lanes), high)
 
     def reshaped(self, x: Value, element: str, lanes: int) -> Value:
         """The same bits as lanes of another width."""

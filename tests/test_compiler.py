@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given, strategies as st
 
 import xform
 import xform.numpy as xnp
+from xform import lax
 from xform.compiler.block import schedules
 from xform.compiler.fuse import Fused, fuse
 from xform.compiler.index import (
@@ -291,7 +293,7 @@ def test_sums_in_both_directions_of_one_matrix():
 
 def test_reductions_share_a_nest_if_they_read_an_element_together():
     """The loops of a product with a matrix and of one with its transpose want other lanes."""
-    x, y, w = (np.ones(s, np.float32) for s in ((4, 10, 40), (4, 10, 40), (4, 40, 40)))
+    x, y, w = (np.ones(s, np.float32) for s in ((4, 8, 20), (4, 8, 20), (4, 20, 20)))
     assert len(fused(lambda x, y, w: (x @ w, y @ w), x, y, w).steps) == 1
     assert len(fused(lambda x, y, w: (x @ w, y @ w.swapaxes(1, 2)), x, y, w).steps) == 2
     assert len(fused(lambda x: (xnp.sum(x, 2), xnp.sum(x**2, 2)), x).steps) == 1
@@ -337,7 +339,7 @@ def test_an_input_that_is_read_elsewhere_gives_no_memory():
 
 def test_products_read_matrices_along_their_rows():
     """However many rows they take: gathers of columns cost a load for every lane."""
-    x, w = np.ones((4, 10, 40), np.float32), np.ones((4, 40, 40), np.float32)
+    x, w = np.ones((4, 8, 20), np.float32), np.ones((4, 20, 20), np.float32)
     for count in (1, 2, 5):
         steps = fused(lambda w, *xs: [x @ w for x in xs], w, *[x] * count)
         (nest,) = steps.steps
@@ -346,9 +348,104 @@ def test_products_read_matrices_along_their_rows():
         assert all(phase.vector is None for phase in plan.phases)
 
 
+BY_RANGES = {
+    "concatenated": (lambda x: xnp.concatenate([x, 2 * x[::-1], x[3:7]]), 3),
+    "padded": (lambda x: xnp.pad(x, ((2, 1), (0, 3))), 4),
+    "cut and padded": (lambda x: lax.pad(x, 1.0, ((-3, 2, 0), (1, -5, 0))), 3),
+    "rolled": (lambda x: xnp.roll(x, (3, 5), (0, 1)), 4),
+    "differences": (
+        lambda x: xnp.pad(x[1:], ((0, 1), (0, 0))) - xnp.pad(x[:-1], ((1, 0), (0, 0))),
+        3,
+    ),
+    "two results": (lambda x: (xnp.pad(x, ((1, 0), (0, 0))), xnp.pad(x, ((1, 0), (0, 0))) + 1), 2),
+    "spread": (lambda x: lax.pad(x, 0.0, ((0, 0, 1), (2, 0, 0))), 2),
+    "transposed": (lambda x: xnp.concatenate([x, x]).T, 2),
+}
+
+
+@pytest.mark.parametrize("name", BY_RANGES)
+def test_loops_are_cut_where_conditions_change(name):
+    """No condition on an index is left where it was on that index alone."""
+    function, least = BY_RANGES[name]
+    x = np.random.default_rng(0).normal(size=(31, 47)).astype(np.float32)
+    found = xform.tree.leaves(xform.jit(function)(x))
+    with xform.disable_jit():
+        wanted = xform.tree.leaves(function(x))
+    for y, z in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(y, z)
+    lowered = xform.jit(function).lower(x)
+    assert lowered.as_text("schedule").count("phase") >= least
+    if name != "spread":
+        assert not re.search(r"icmp|select", nests_of(lowered.as_text("llvm")))
+
+
+def nests_of(llvm):
+    """The functions of nests, without the tests at the ends of their loops."""
+    lines = "\n".join(re.findall(r"define internal void @nest_.*?\n}", llvm, re.DOTALL))
+    return re.sub(r"%t\d+ = icmp ult i64 %n\d+, .*", "", lines)
+
+
+def test_short_loops_and_long_bodies_are_not_cut():
+    x = np.ones(40, np.float32)
+    text = xform.jit(lambda x: xnp.concatenate([x, x])).lower(x).as_text("schedule")
+    assert text.count("phase") == 1
+    many = xform.jit(lambda x: xnp.tanh(xnp.concatenate([x] * 80))).lower(x).as_text("schedule")
+    assert many.count("phase") == 1
+
+
+@pytest.mark.parametrize("size", [3, 16, 50, 1003])
+def test_vectors_are_read_backwards(size):
+    x = np.random.default_rng(size).normal(size=size).astype(np.float32)
+    for f, exact in (
+        (lambda x: x[::-1] * 2, x[::-1] * 2),
+        (lambda x: (x * x[::-1]).max(), (x * x[::-1]).max()),
+        (lambda x: xnp.pad(x[::-1], (2, 5)) + 1, np.pad(x[::-1], (2, 5)) + 1),
+        (lambda x: xnp.stack([x, x])[::-1, ::-1].T, np.stack([x, x])[::-1, ::-1].T),
+    ):
+        np.testing.assert_array_equal(xform.jit(f)(x), exact)
+    text = xform.jit(lambda x: x[::-1] * 2).lower(x).as_text("llvm")
+    assert "gather" not in text
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "uint8", "bool", "bfloat16"])
+@pytest.mark.parametrize("shape", [(1 << 19,), (600_000, 2), (3, 250_000), (524_289,), (10**6, 1)])
+def test_reductions_of_many_elements_in_parts(shape, dtype):
+    """Parts of one size, where the extent has such a divisor: 524289 = 3 * 174763 has none."""
+    x = np.random.default_rng(0).integers(0, 3, shape).astype(dtype)
+    reductions = [xnp.any, xnp.all] if dtype == "bool" else [xnp.sum, xnp.max, xnp.min]
+    for reduce in reductions:
+        for axis in (None, 0):
+            found = xform.jit(lambda x: reduce(x, axis=axis))(x)  # noqa: B023
+            exact = getattr(np, reduce.__name__)(x.astype(np.int64), axis=axis)
+            np.testing.assert_array_equal(np.asarray(found, np.float64), exact.astype(found.dtype))
+    text = xform.jit(xnp.sum).lower(x).as_text("loops")
+    assert ("[64" in text or "[50" in text or "[40" in text) == (shape != (524_289,))
+
+
 def test_contiguous_loops_become_one():
     (nest,) = fused(lambda x: xnp.sin(x) * 2, np.ones((3, 5, 7), np.float32)).steps
     plan = schedule(nest, fused(lambda x: x, X).stored | {w.node for _, w in nest.works()}, 32)
     (phase,) = plan.phases
     assert [plan.extent(v) for v in (*plan.outer, *phase.loops)] == [3 * 5 * 7]
     assert phase.lanes == 8
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("size", [1, 2, 5, 17, 100, 1000])
+def test_extremes_of_special_numbers(size, dtype):
+    """NaN of either sign wins, and zero is greater than minus zero."""
+    rng = np.random.default_rng(size)
+    numbers = np.array([0.0, -0.0, np.inf, -np.inf, 1.0, -1.0, 6e-8, np.nan, -np.nan], dtype)
+    for count in (2, 7, 9):
+        x = rng.choice(numbers[:count], (3, size))
+        with config.scoped(enable_x64=True):
+            high, low = (
+                np.asarray(xform.jit(f)(x)) for f in (lambda x: x.max(1), lambda x: x.min(1))
+            )
+        nan = np.isnan(x).any(1)
+        np.testing.assert_array_equal(np.isnan(high), nan)
+        np.testing.assert_array_equal(np.isnan(low), nan)
+        for row, top, bottom in zip(x[~nan], high[~nan], low[~nan], strict=True):
+            keys = sorted(row.astype(np.float64), key=lambda v: (v, not np.signbit(v)))
+            assert (top, np.signbit(top)) == (keys[-1], np.signbit(keys[-1]))
+            assert (bottom, np.signbit(bottom)) == (keys[0], np.signbit(keys[0]))

@@ -220,3 +220,29 @@ def test_stop_gradient_of_a_pytree():
         return x * kept["a"] * kept["n"]
 
     assert float(xform.grad(f)(2.0)) == 6.0
+
+
+EXTREMES = np.array([0.0, -0.0, np.nan, -np.nan, np.inf, -np.inf, 1.5, -1.5, 1e-40], np.float32)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16", "int8", "uint32"])
+@pytest.mark.parametrize("size", [1, 9, 3000])
+def test_sorting_is_stable_for_all_values(dtype, size):
+    """Zeros of both signs are equal, and so are all NaNs, which come last."""
+    rng = np.random.default_rng(size)
+    drawn = rng.choice(EXTREMES, size) if "float" in dtype else rng.integers(0, 99, size)
+    x = drawn.astype(dtype)
+    numbers = x.astype(np.float64)
+    nan = np.isnan(numbers)
+    rising = sorted(range(size), key=lambda k: (nan[k], 0 if nan[k] else numbers[k]))
+    falling = sorted(range(size), key=lambda k: (not nan[k], 0 if nan[k] else -numbers[k]))
+    with xform.enable_x64():
+        _, order = lax.sort((x, np.arange(size)))
+        np.testing.assert_array_equal(order, rising)
+        found = np.asarray(lax.sort(x))
+        finite = ~nan[rising]
+        assert found[finite].tobytes() == x[rising][finite].tobytes()
+        assert np.isnan(found[~finite].astype(np.float64)).all()
+        values, order = lax.top_k(x, min(size, 7))
+        np.testing.assert_array_equal(order, falling[:7])
+        assert np.asarray(values).tobytes() == x[falling[:7]].tobytes()

@@ -11,6 +11,7 @@ import xform.numpy as xnp
 from xform import errors, lax, tree
 from xform.config import config
 from xform.core import dtypes
+from xform.core.trace import BASE
 
 
 @pytest.fixture(autouse=True)
@@ -411,3 +412,40 @@ def test_programs_close_over_arrays():
 def test_dead_code_is_not_in_the_program():
     program = xform.make_jaxpr(lambda x: (xnp.sin(x), x * 2)[1])(1.0)
     assert "sin" not in str(program)
+
+
+LARGE = np.random.default_rng(0).normal(size=40_000).astype(np.float32)
+
+COMPILED = {
+    "select": lambda x: xnp.where(x > 0, x, -1),
+    "convert": lambda x: x.astype("int32"),
+    "cumulative": lambda x: xnp.cumsum(x.reshape(200, 200), axis=0),
+    "product": lambda x: x.reshape(200, 200) @ x.reshape(200, 200),
+    "gather": lambda x: x[np.arange(0, 40_000, 1)[::-1]],
+    "scatter": lambda x: x.at[np.arange(40_000) % 7].add(x),
+    "transpose": lambda x: x.reshape(100, 400).T,
+    "doubles": lambda x: xnp.sign(xnp.asarray(x, dtype="float64")),
+    "NumPy's arrays": lambda x: lax.sign(np.asarray(x)),
+}
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_large_arrays_are_computed_by_compiled_operators(name, monkeypatch):
+    """Where NumPy is slow, from a size on, and the same bits however often they are computed."""
+    calls = []
+    compiled = BASE.run_compiled
+    monkeypatch.setattr(
+        BASE, "run_compiled", lambda row, *rest: calls.append(row.name) or compiled(row, *rest)
+    )
+    x = xnp.asarray(LARGE)
+    first = np.asarray(COMPILED[name](x))
+    assert calls
+    assert np.asarray(COMPILED[name](x)).tobytes() == first.tobytes()
+    count = len(calls)
+    with xform.disable_jit():
+        plain = np.asarray(COMPILED[name](x))
+    assert len(calls) == count
+    np.testing.assert_allclose(first, plain, rtol=2e-4, atol=2e-4)
+    calls.clear()
+    xnp.where(x[:100] > 0, x[:100], -1)
+    assert not calls

@@ -61,6 +61,7 @@ from .runtime.devices import (
     process_index,
 )
 from .runtime.sharding import NamedSharding, PartitionSpec as P, make_mesh
+from .runtime.thread_pool import threads
 
 __version__ = "0.1.0"
 
@@ -132,6 +133,7 @@ __all__ = [
     "pure_callback",
     "remat",
     "shard_map",
+    "threads",
     "value_and_grad",
     "vjp",
     "vmap",

@@ -5,6 +5,7 @@
  */
 #include "call.c"
 #include "devices.c"
+#include "threads.c"
 
 enum { MAX_PLANS = 256, MAX_DEPTH = 4 };
 

@@ -1,10 +1,12 @@
 ; Made from runtime.c by build.py; do not edit.
-; sources: e79e70700393fda842b79aa72899a4929b3d6e172f92b021775ece66785705f6
+; sources: a230d850fbe296683708d92ac982fa013d6a9eec242ac9f2c43e3dcdfa22422c
 ; imports: PyBool_Type PyCallable_Check PyComplex_Type PyDict_GetItemWithError PyDict_New PyDict_Next PyDict_SetItem PyDict_Size PyDict_Type PyErr_CheckSignals PyErr_Clear PyErr_NoMemory PyErr_Occurred PyErr_SetObject PyErr_SetString PyEval_RestoreThread PyEval_SaveThread PyExc_BufferError PyExc_RuntimeError PyExc_TypeError PyFloat_Type PyGILState_Ensure PyGILState_Release PyList_New PyList_Type PyLong_AsLongLongAndOverflow PyLong_AsSsize_t PyLong_FromSsize_t PyLong_Type PyMethod_New PyObject_CallOneArg PyObject_ClearWeakRefs PyObject_Free PyObject_GC_Del PyObject_GC_UnTrack PyObject_GetAttr PyObject_RichCompareBool PyObject_Vectorcall PyTuple_New PyTuple_Size PyTuple_Type PyType_GenericAlloc Py_DecRef Py_IncRef _PyObject_New _Py_FalseStruct _Py_NoneStruct _Py_TrueStruct
-; exports: add_plan address array_dealloc array_get array_getbuffer clear_plans collective_fetch collective_place collective_stack delete_array devices_call devices_complain devices_forget devices_prepare devices_run devices_run_released devices_timeout_ns devices_workers empty from_numpy function_clear function_dealloc function_descr_get function_new function_traverse function_vectorcall group_bytes group_end group_exchange group_leave group_meet group_start group_stop guard_enter guard_exit idle_bytes is_deleted plan_count pool_class_of python self_test_kernel trim view wrap writable
+; exports: add_plan address array_dealloc array_get array_getbuffer clear_plans collective_fetch collective_place collective_stack delete_array devices_call devices_complain devices_forget devices_prepare devices_run devices_run_released devices_timeout_ns devices_workers empty from_numpy function_clear function_dealloc function_descr_get function_new function_traverse function_vectorcall group_bytes group_end group_exchange group_leave group_meet group_start group_stop guard_enter guard_exit idle_bytes is_deleted plan_count pool_class_of python self_test_kernel threads_forget threads_helpers threads_limit threads_run trim view wrap writable
 
 %struct.pool_class = type { ptr, i64, i64, i64 }
 %struct.environment = type { ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr }
+%struct.signal_t = type { [16 x i64], [16 x i64] }
+%struct.job = type { i64, i64, ptr, ptr, i64, i64, i64, i64 }
 %struct.device_slot = type { ptr, i64, [6 x i64] }
 %struct.timespec_t = type { i64, i64 }
 %struct.place = type { ptr, i64 }
@@ -27,6 +29,14 @@
 @place_key = internal global i32 0, align 4
 @devices_timeout_ns = local_unnamed_addr global i64 60000000000, align 8
 @devices_complain = local_unnamed_addr global ptr null, align 8
+@threads_limit = local_unnamed_addr global i64 1, align 8
+@helpers = internal unnamed_addr global i64 0, align 8
+@work_number = internal global i64 0, align 8
+@sleeping = internal global i64 0, align 8
+@work_to_do = internal global %struct.signal_t zeroinitializer, align 8
+@jobs = internal global [16 x %struct.job] zeroinitializer, align 16
+@helpers_lock = internal global i64 0, align 8
+@threads_ready = internal unnamed_addr global i1 false, align 8
 @guard_count = external local_unnamed_addr global i64, align 8
 @PyExc_RuntimeError = external local_unnamed_addr global ptr, align 8
 @.str.2 = private unnamed_addr constant [32 x i8] c"the function is being destroyed\00", align 1
@@ -2511,6 +2521,331 @@ define noundef i32 @collective_place(ptr noundef readonly captures(none) %0, ptr
 }
 
 ; Function Attrs: nounwind uwtable(sync)
+define void @threads_run(ptr noundef %0, ptr noundef %1, i64 noundef %2, i64 noundef %3) local_unnamed_addr #3 {
+  %5 = alloca i32, align 4
+  %6 = alloca i64, align 8
+  %7 = load atomic i64, ptr @threads_limit acquire, align 8
+  %8 = load i1, ptr @place_key_made, align 8
+  br i1 %8, label %9, label %17
+
+9:                                                ; preds = %4
+  %10 = load i32, ptr @place_key, align 4
+  %11 = tail call ptr @pthread_getspecific(i32 noundef %10) #22
+  %12 = icmp eq ptr %11, null
+  br i1 %12, label %17, label %13
+
+13:                                               ; preds = %9
+  %14 = load ptr, ptr %11, align 8
+  %15 = load i64, ptr %14, align 8
+  %16 = sdiv i64 %7, %15
+  br label %17
+
+17:                                               ; preds = %4, %13, %9
+  %18 = phi i64 [ %16, %13 ], [ %7, %9 ], [ %7, %4 ]
+  %19 = tail call i64 @llvm.smax.i64(i64 %3, i64 1)
+  %20 = sdiv i64 %2, %19
+  %21 = icmp slt i64 %18, 2
+  %22 = icmp slt i64 %20, 2
+  %23 = or i1 %21, %22
+  br i1 %23, label %24, label %25
+
+24:                                               ; preds = %17
+  tail call void %0(ptr noundef %1, i64 noundef 0, i64 noundef %2) #22
+  br label %191
+
+25:                                               ; preds = %17
+  %26 = load atomic i64, ptr @helpers seq_cst, align 8
+  %27 = add nsw i64 %18, -1
+  %28 = icmp slt i64 %26, %27
+  br i1 %28, label %29, label %51
+
+29:                                               ; preds = %25
+  %30 = atomicrmw xchg ptr @helpers_lock, i64 1 acquire, align 8
+  %31 = icmp eq i64 %30, 0
+  br i1 %31, label %32, label %51
+
+32:                                               ; preds = %29
+  %33 = load i1, ptr @threads_ready, align 8
+  br i1 %33, label %37, label %34
+
+34:                                               ; preds = %32
+  %35 = tail call i32 @pthread_mutex_init(ptr noundef nonnull @work_to_do, ptr noundef null) #22
+  %36 = tail call i32 @pthread_cond_init(ptr noundef nonnull getelementptr inbounds nuw (i8, ptr @work_to_do, i64 128), ptr noundef null) #22
+  store i1 true, ptr @threads_ready, align 8
+  br label %37
+
+37:                                               ; preds = %34, %32
+  %38 = load i64, ptr @helpers, align 8
+  %39 = icmp slt i64 %38, %27
+  br i1 %39, label %40, label %50
+
+40:                                               ; preds = %37, %44
+  call void @llvm.lifetime.start.p0(ptr nonnull %6) #22
+  %41 = call i32 @pthread_create(ptr noundef nonnull %6, ptr noundef null, ptr noundef nonnull @helper_main, ptr noundef null) #22
+  %42 = icmp eq i32 %41, 0
+  br i1 %42, label %44, label %43
+
+43:                                               ; preds = %40
+  call void @llvm.lifetime.end.p0(ptr nonnull %6) #22
+  br label %50
+
+44:                                               ; preds = %40
+  %45 = load i64, ptr %6, align 8
+  %46 = call i32 @pthread_detach(i64 noundef %45) #22
+  %47 = load i64, ptr @helpers, align 8
+  %48 = add nsw i64 %47, 1
+  store atomic i64 %48, ptr @helpers seq_cst, align 8
+  call void @llvm.lifetime.end.p0(ptr nonnull %6) #22
+  %49 = icmp slt i64 %48, %27
+  br i1 %49, label %40, label %50
+
+50:                                               ; preds = %44, %43, %37
+  store atomic i64 0, ptr @helpers_lock release, align 8
+  br label %51
+
+51:                                               ; preds = %50, %29, %25
+  %52 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 8), i64 1 acq_rel, align 8
+  %53 = icmp eq i64 %52, 0
+  br i1 %53, label %100, label %54
+
+54:                                               ; preds = %51
+  %55 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 72), i64 1 acq_rel, align 8
+  %56 = icmp eq i64 %55, 0
+  br i1 %56, label %100, label %57
+
+57:                                               ; preds = %54
+  %58 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 136), i64 1 acq_rel, align 8
+  %59 = icmp eq i64 %58, 0
+  br i1 %59, label %100, label %60
+
+60:                                               ; preds = %57
+  %61 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 200), i64 1 acq_rel, align 8
+  %62 = icmp eq i64 %61, 0
+  br i1 %62, label %100, label %63
+
+63:                                               ; preds = %60
+  %64 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 264), i64 1 acq_rel, align 8
+  %65 = icmp eq i64 %64, 0
+  br i1 %65, label %100, label %66
+
+66:                                               ; preds = %63
+  %67 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 328), i64 1 acq_rel, align 8
+  %68 = icmp eq i64 %67, 0
+  br i1 %68, label %100, label %69
+
+69:                                               ; preds = %66
+  %70 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 392), i64 1 acq_rel, align 8
+  %71 = icmp eq i64 %70, 0
+  br i1 %71, label %100, label %72
+
+72:                                               ; preds = %69
+  %73 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 456), i64 1 acq_rel, align 8
+  %74 = icmp eq i64 %73, 0
+  br i1 %74, label %100, label %75
+
+75:                                               ; preds = %72
+  %76 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 520), i64 1 acq_rel, align 8
+  %77 = icmp eq i64 %76, 0
+  br i1 %77, label %100, label %78
+
+78:                                               ; preds = %75
+  %79 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 584), i64 1 acq_rel, align 8
+  %80 = icmp eq i64 %79, 0
+  br i1 %80, label %100, label %81
+
+81:                                               ; preds = %78
+  %82 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 648), i64 1 acq_rel, align 8
+  %83 = icmp eq i64 %82, 0
+  br i1 %83, label %100, label %84
+
+84:                                               ; preds = %81
+  %85 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 712), i64 1 acq_rel, align 8
+  %86 = icmp eq i64 %85, 0
+  br i1 %86, label %100, label %87
+
+87:                                               ; preds = %84
+  %88 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 776), i64 1 acq_rel, align 8
+  %89 = icmp eq i64 %88, 0
+  br i1 %89, label %100, label %90
+
+90:                                               ; preds = %87
+  %91 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 840), i64 1 acq_rel, align 8
+  %92 = icmp eq i64 %91, 0
+  br i1 %92, label %100, label %93
+
+93:                                               ; preds = %90
+  %94 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 904), i64 1 acq_rel, align 8
+  %95 = icmp eq i64 %94, 0
+  br i1 %95, label %100, label %96
+
+96:                                               ; preds = %93
+  %97 = atomicrmw xchg ptr getelementptr inbounds nuw (i8, ptr @jobs, i64 968), i64 1 acq_rel, align 8
+  %98 = icmp eq i64 %97, 0
+  br i1 %98, label %100, label %99
+
+99:                                               ; preds = %96
+  call void %0(ptr noundef %1, i64 noundef 0, i64 noundef %2) #22
+  br label %191
+
+100:                                              ; preds = %96, %51, %75, %54, %57, %81, %60, %93, %63, %78, %66, %90, %69, %84, %72, %87
+  %101 = phi ptr [ @jobs, %51 ], [ getelementptr inbounds nuw (i8, ptr @jobs, i64 768), %87 ], [ getelementptr inbounds nuw (i8, ptr @jobs, i64 448), %72 ], [ getelementptr inbounds nuw (i8, ptr @jobs, i64 704), %84 ], [ getelementptr inbounds nuw (i8, ptr @jobs, i64 384), %69 ], [ getelementptr inbounds nuw (i8, ptr @jobs, i64 832), %90 ], [ getelementptr inbounds nuw (i8, ptr @jobs, i64 320), %66 ], [ getelementptr inbounds nuw (i8, ptr @jobs, i64 576), %78 ], [ getelementptr inbounds nuw (i8, ptr @jobs, i64 256), %63 ], [ getelementptr inbounds nuw (i8, ptr @jobs, i64 896), %93 ], [ getelementptr inbounds nuw (i8, ptr @jobs, i64 192), %60 ], [ getelementptr inbounds nuw (i8, ptr @jobs, i64 640), %81 ], [ getelementptr inbounds nuw (i8, ptr @jobs, i64 128), %57 ], [ getelementptr inbounds nuw (i8, ptr @jobs, i64 64), %54 ], [ getelementptr inbounds nuw (i8, ptr @jobs, i64 512), %75 ], [ getelementptr inbounds nuw (i8, ptr @jobs, i64 960), %96 ]
+  %102 = shl nsw i64 %18, 2
+  %103 = call i64 @llvm.smin.i64(i64 %20, i64 %102)
+  %104 = add i64 %2, -1
+  %105 = add i64 %104, %103
+  %106 = sdiv i64 %105, %103
+  %107 = load i64, ptr %101, align 8
+  %108 = lshr i64 %107, 32
+  %109 = add nuw nsw i64 %108, 1
+  %110 = and i64 %109, 4294967295
+  %111 = shl nuw i64 %110, 32
+  %112 = or disjoint i64 %111, 4294967295
+  store atomic i64 %112, ptr %101 seq_cst, align 8
+  %113 = getelementptr inbounds nuw i8, ptr %101, i64 40
+  store atomic i64 %106, ptr %113 release, align 8
+  %114 = getelementptr inbounds nuw i8, ptr %101, i64 16
+  %115 = ptrtoint ptr %0 to i64
+  store atomic i64 %115, ptr %114 release, align 8
+  %116 = getelementptr inbounds nuw i8, ptr %101, i64 24
+  %117 = ptrtoint ptr %1 to i64
+  store atomic i64 %117, ptr %116 release, align 8
+  %118 = getelementptr inbounds nuw i8, ptr %101, i64 32
+  store atomic i64 %2, ptr %118 release, align 8
+  %119 = getelementptr inbounds nuw i8, ptr %101, i64 48
+  %120 = add i64 %104, %106
+  %121 = sdiv i64 %120, %106
+  store atomic i64 %121, ptr %119 release, align 8
+  %122 = getelementptr inbounds nuw i8, ptr %101, i64 56
+  store atomic i64 0, ptr %122 release, align 8
+  store atomic i64 %111, ptr %101 release, align 8
+  %123 = atomicrmw add ptr @work_number, i64 1 seq_cst, align 8
+  %124 = load atomic i64, ptr @sleeping seq_cst, align 8
+  %125 = icmp eq i64 %124, 0
+  br i1 %125, label %130, label %126
+
+126:                                              ; preds = %100
+  %127 = call i32 @pthread_mutex_lock(ptr noundef nonnull @work_to_do) #22
+  %128 = call i32 @pthread_cond_broadcast(ptr noundef nonnull getelementptr inbounds nuw (i8, ptr @work_to_do, i64 128)) #22
+  %129 = call i32 @pthread_mutex_unlock(ptr noundef nonnull @work_to_do) #22
+  br label %130
+
+130:                                              ; preds = %126, %100
+  %131 = load atomic i64, ptr %101 acquire, align 8
+  %132 = load atomic i64, ptr %114 acquire, align 8
+  %133 = load atomic i64, ptr %116 acquire, align 8
+  %134 = load atomic i64, ptr %118 acquire, align 8
+  %135 = load atomic i64, ptr %113 acquire, align 8
+  %136 = lshr i64 %131, 32
+  %137 = icmp eq i64 %136, %110
+  br i1 %137, label %138, label %166
+
+138:                                              ; preds = %130, %158
+  %139 = phi i64 [ %163, %158 ], [ %135, %130 ]
+  %140 = phi i64 [ %162, %158 ], [ %134, %130 ]
+  %141 = phi i64 [ %161, %158 ], [ %133, %130 ]
+  %142 = phi i64 [ %160, %158 ], [ %132, %130 ]
+  %143 = phi i64 [ %159, %158 ], [ %131, %130 ]
+  %144 = and i64 %143, 4294967295
+  %145 = inttoptr i64 %142 to ptr
+  %146 = inttoptr i64 %141 to ptr
+  %147 = load atomic i64, ptr %119 acquire, align 8
+  %148 = icmp slt i64 %144, %147
+  br i1 %148, label %149, label %166
+
+149:                                              ; preds = %138
+  %150 = add i64 %143, 1
+  %151 = cmpxchg ptr %101, i64 %143, i64 %150 acq_rel monotonic, align 8
+  %152 = extractvalue { i64, i1 } %151, 1
+  br i1 %152, label %153, label %158
+
+153:                                              ; preds = %149
+  %154 = mul nsw i64 %144, %139
+  %155 = add nsw i64 %154, %139
+  %156 = call i64 @llvm.smin.i64(i64 %155, i64 %140)
+  call void %145(ptr noundef %146, i64 noundef %154, i64 noundef %156) #22
+  %157 = atomicrmw add ptr %122, i64 1 release, align 8
+  br label %158
+
+158:                                              ; preds = %153, %149
+  %159 = load atomic i64, ptr %101 acquire, align 8
+  %160 = load atomic i64, ptr %114 acquire, align 8
+  %161 = load atomic i64, ptr %116 acquire, align 8
+  %162 = load atomic i64, ptr %118 acquire, align 8
+  %163 = load atomic i64, ptr %113 acquire, align 8
+  %164 = lshr i64 %159, 32
+  %165 = icmp eq i64 %164, %110
+  br i1 %165, label %138, label %166
+
+166:                                              ; preds = %138, %158, %130
+  %167 = load atomic i64, ptr %122 seq_cst, align 8
+  %168 = load i64, ptr %119, align 8
+  %169 = icmp eq i64 %167, %168
+  br i1 %169, label %170, label %172
+
+170:                                              ; preds = %186, %166
+  %171 = getelementptr inbounds nuw i8, ptr %101, i64 8
+  store atomic i64 0, ptr %171 seq_cst, align 8
+  br label %191
+
+172:                                              ; preds = %166, %186
+  %173 = phi i64 [ %187, %186 ], [ 0, %166 ]
+  %174 = icmp samesign ugt i64 %173, 200
+  br i1 %174, label %175, label %177
+
+175:                                              ; preds = %172
+  %176 = call i32 @sched_yield() #22
+  br label %186
+
+177:                                              ; preds = %172
+  call void @llvm.lifetime.start.p0(ptr nonnull %5)
+  store volatile i32 0, ptr %5, align 4
+  %178 = load volatile i32, ptr %5, align 4
+  %179 = icmp slt i32 %178, 16
+  br i1 %179, label %180, label %185
+
+180:                                              ; preds = %177, %180
+  %181 = load volatile i32, ptr %5, align 4
+  %182 = add nsw i32 %181, 1
+  store volatile i32 %182, ptr %5, align 4
+  %183 = load volatile i32, ptr %5, align 4
+  %184 = icmp slt i32 %183, 16
+  br i1 %184, label %180, label %185, !llvm.loop !18
+
+185:                                              ; preds = %180, %177
+  call void @llvm.lifetime.end.p0(ptr nonnull %5)
+  br label %186
+
+186:                                              ; preds = %175, %185
+  %187 = add nuw nsw i64 %173, 1
+  %188 = load atomic i64, ptr %122 seq_cst, align 8
+  %189 = load i64, ptr %119, align 8
+  %190 = icmp eq i64 %188, %189
+  br i1 %190, label %170, label %172, !llvm.loop !30
+
+191:                                              ; preds = %99, %170, %24
+  ret void
+}
+
+declare i32 @sched_yield() local_unnamed_addr #4
+
+; Function Attrs: mustprogress nofree norecurse nosync nounwind willreturn memory(write, argmem: none, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync)
+define void @threads_forget() local_unnamed_addr #9 {
+  tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 16 dereferenceable(1024) @jobs, i8 0, i64 1024, i1 false)
+  tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(256) @work_to_do, i8 0, i64 256, i1 false)
+  store i64 0, ptr @sleeping, align 8
+  store i64 0, ptr @helpers, align 8
+  store i64 0, ptr @helpers_lock, align 8
+  store i1 false, ptr @threads_ready, align 8
+  ret void
+}
+
+; Function Attrs: mustprogress nofree norecurse nounwind willreturn memory(readwrite, argmem: none, inaccessiblemem: none, target_mem0: none, target_mem1: none) uwtable(sync)
+define i64 @threads_helpers() local_unnamed_addr #10 {
+  %1 = load atomic i64, ptr @helpers seq_cst, align 8
+  ret i64 %1
+}
+
+; Function Attrs: nounwind uwtable(sync)
 define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i64 noundef %2, ptr noundef %3) #3 {
   %5 = alloca ptr, align 8
   %6 = load i64, ptr @OBJECT_SIZE, align 8
@@ -2575,7 +2910,7 @@ define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i
   %45 = phi ptr [ %46, %44 ], [ %21, %41 ]
   %46 = load ptr, ptr %45, align 8
   %47 = icmp eq ptr %46, %25
-  br i1 %47, label %48, label %44, !llvm.loop !30
+  br i1 %47, label %48, label %44, !llvm.loop !31
 
 48:                                               ; preds = %44
   %49 = load ptr, ptr %25, align 8
@@ -2621,7 +2956,7 @@ define ptr @function_vectorcall(ptr noundef captures(none) %0, ptr noundef %1, i
   %69 = add nuw nsw i64 %26, 1
   %70 = load ptr, ptr %25, align 8
   %71 = icmp eq ptr %70, null
-  br i1 %71, label %75, label %24, !llvm.loop !31
+  br i1 %71, label %75, label %24, !llvm.loop !32
 
 72:                                               ; preds = %62, %61
   %73 = load ptr, ptr %5, align 8
@@ -2715,7 +3050,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %49 = phi i64 [ %47, %46 ], [ %36, %35 ]
   %50 = add nuw nsw i64 %37, 1
   %51 = icmp slt i64 %50, %49
-  br i1 %51, label %35, label %53, !llvm.loop !32
+  br i1 %51, label %35, label %53, !llvm.loop !33
 
 52:                                               ; preds = %43
   tail call void @PyErr_Clear() #22
@@ -2763,7 +3098,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
 80:                                               ; preds = %77
   %81 = tail call ptr @malloc(i64 noundef %21) #23
   %82 = icmp eq ptr %81, null
-  br i1 %82, label %83, label %85, !prof !33
+  br i1 %82, label %83, label %85, !prof !34
 
 83:                                               ; preds = %80
   %84 = tail call ptr @PyErr_NoMemory() #22
@@ -2878,7 +3213,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %159 = add nuw nsw i64 %115, 1
   %160 = load i64, ptr %110, align 8
   %161 = icmp slt i64 %159, %160
-  br i1 %161, label %114, label %162, !llvm.loop !34
+  br i1 %161, label %114, label %162, !llvm.loop !35
 
 162:                                              ; preds = %158, %85
   %163 = getelementptr inbounds nuw i8, ptr %0, i64 96
@@ -2916,7 +3251,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %187 = add nuw nsw i64 %167, 1
   %188 = load i64, ptr %7, align 8
   %189 = icmp slt i64 %187, %188
-  br i1 %189, label %166, label %190, !llvm.loop !35
+  br i1 %189, label %166, label %190, !llvm.loop !36
 
 190:                                              ; preds = %174, %162
   %191 = phi i64 [ %164, %162 ], [ %188, %174 ]
@@ -3085,7 +3420,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %294 = add nuw nsw i64 %201, 1
   %295 = load i64, ptr %12, align 8
   %296 = icmp slt i64 %294, %295
-  br i1 %296, label %200, label %297, !llvm.loop !36
+  br i1 %296, label %200, label %297, !llvm.loop !37
 
 297:                                              ; preds = %288, %190
   %298 = phi i64 [ 0, %190 ], [ %294, %288 ]
@@ -3116,7 +3451,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
 314:                                              ; preds = %302
   %315 = call fastcc ptr @pool_grow(ptr noundef nonnull %300)
   %316 = icmp eq ptr %315, null
-  br i1 %316, label %317, label %321, !prof !37
+  br i1 %316, label %317, label %321, !prof !38
 
 317:                                              ; preds = %314
   %318 = load ptr, ptr %299, align 8
@@ -3209,7 +3544,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %373 = phi i64 [ %371, %369 ], [ %354, %366 ], [ %354, %353 ]
   %374 = add nuw nsw i64 %355, 1
   %375 = icmp slt i64 %374, %373
-  br i1 %375, label %353, label %376, !llvm.loop !38
+  br i1 %375, label %353, label %376, !llvm.loop !39
 
 376:                                              ; preds = %372, %347
   %377 = getelementptr inbounds nuw i8, ptr %0, i64 56
@@ -3286,7 +3621,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   call void @Py_DecRef(ptr noundef %419) #22
   %420 = add nuw nsw i64 %417, 1
   %421 = icmp eq i64 %420, %413
-  br i1 %421, label %422, label %416, !llvm.loop !39
+  br i1 %421, label %422, label %416, !llvm.loop !40
 
 422:                                              ; preds = %416, %412
   store ptr %414, ptr %3, align 8
@@ -3337,7 +3672,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %450 = add nuw nsw i64 %431, 1
   %451 = load i64, ptr %105, align 8
   %452 = icmp slt i64 %450, %451
-  br i1 %452, label %430, label %427, !llvm.loop !40
+  br i1 %452, label %430, label %427, !llvm.loop !41
 
 453:                                              ; preds = %427, %453
   %454 = phi i64 [ %458, %453 ], [ 0, %427 ]
@@ -3348,7 +3683,7 @@ define internal fastcc range(i32 0, 2) i32 @try_plan(ptr noundef nonnull readonl
   %458 = add nuw nsw i64 %454, 1
   %459 = load i64, ptr %106, align 8
   %460 = icmp slt i64 %458, %459
-  br i1 %460, label %453, label %461, !llvm.loop !41
+  br i1 %460, label %453, label %461, !llvm.loop !42
 
 461:                                              ; preds = %453, %427
   br i1 %22, label %462, label %463, !prof !10
@@ -3479,7 +3814,7 @@ define i32 @function_traverse(ptr noundef readonly captures(none) %0, ptr nounde
   %34 = load ptr, ptr %33, align 8
   %35 = tail call i32 %1(ptr noundef %34, ptr noundef %2) #22
   %36 = icmp eq i32 %35, 0
-  br i1 %36, label %28, label %37, !llvm.loop !42
+  br i1 %36, label %28, label %37, !llvm.loop !43
 
 37:                                               ; preds = %32, %28, %13, %18, %23
   %38 = phi i32 [ %19, %18 ], [ %24, %23 ], [ %14, %13 ], [ 0, %28 ], [ %35, %32 ]
@@ -3512,7 +3847,7 @@ define noundef i32 @function_clear(ptr noundef captures(none) %0) local_unnamed_
   %18 = load ptr, ptr %17, align 8
   tail call void @Py_DecRef(ptr noundef %18) #22
   %19 = icmp eq ptr %16, null
-  br i1 %19, label %20, label %14, !llvm.loop !43
+  br i1 %19, label %20, label %14, !llvm.loop !44
 
 20:                                               ; preds = %14, %1
   %21 = icmp eq ptr %5, null
@@ -3573,7 +3908,7 @@ define void @function_dealloc(ptr noundef %0) local_unnamed_addr #3 {
   %25 = load ptr, ptr %24, align 8
   tail call void @Py_DecRef(ptr noundef %25) #22
   %26 = icmp eq ptr %23, null
-  br i1 %26, label %27, label %21, !llvm.loop !43
+  br i1 %26, label %27, label %21, !llvm.loop !44
 
 27:                                               ; preds = %21, %10
   %28 = icmp eq ptr %12, null
@@ -3689,7 +4024,7 @@ define noundef ptr @add_plan(ptr noundef readnone captures(none) %0, ptr noundef
   %44 = select i1 %43, ptr %39, ptr %40
   %45 = load ptr, ptr %39, align 8
   %46 = icmp eq ptr %45, null
-  br i1 %46, label %36, label %38, !llvm.loop !44
+  br i1 %46, label %36, label %38, !llvm.loop !45
 
 47:                                               ; preds = %36
   %48 = getelementptr inbounds nuw i8, ptr %8, i64 40
@@ -3705,7 +4040,7 @@ define noundef ptr @add_plan(ptr noundef readnone captures(none) %0, ptr noundef
   %54 = phi ptr [ %28, %51 ], [ %55, %53 ]
   %55 = load ptr, ptr %54, align 8
   %56 = icmp eq ptr %55, %52
-  br i1 %56, label %57, label %53, !llvm.loop !30
+  br i1 %56, label %57, label %53, !llvm.loop !31
 
 57:                                               ; preds = %53
   %58 = load ptr, ptr %52, align 8
@@ -3812,7 +4147,7 @@ define noundef ptr @clear_plans(ptr noundef readnone captures(none) %0, ptr noun
   %29 = load ptr, ptr %28, align 8
   tail call void @Py_DecRef(ptr noundef %29) #22
   %30 = icmp eq ptr %27, null
-  br i1 %30, label %31, label %25, !llvm.loop !43
+  br i1 %30, label %31, label %25, !llvm.loop !44
 
 31:                                               ; preds = %25, %18
   tail call void @Py_IncRef(ptr noundef nonnull @_Py_NoneStruct) #22
@@ -4055,8 +4390,6 @@ declare i32 @pthread_cond_timedwait(ptr noundef, ptr noundef, ptr noundef) local
 
 declare i32 @PyErr_CheckSignals() local_unnamed_addr #4
 
-declare i32 @sched_yield() local_unnamed_addr #4
-
 declare i32 @pthread_create(ptr noundef, ptr noundef, ptr noundef, ptr noundef) local_unnamed_addr #4
 
 ; Function Attrs: noreturn nounwind uwtable(sync)
@@ -4125,6 +4458,153 @@ declare i32 @pthread_detach(i64 noundef) local_unnamed_addr #4
 declare i32 @pthread_cond_wait(ptr noundef, ptr noundef) local_unnamed_addr #4
 
 declare i32 @pthread_setspecific(i32 noundef, ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: noreturn nounwind uwtable(sync)
+define internal noalias noundef nonnull ptr @helper_main(ptr readnone captures(none) %0) #18 {
+  %2 = alloca i32, align 4
+  br label %4
+
+3:                                                ; preds = %96
+  br label %4, !llvm.loop !46
+
+4:                                                ; preds = %3, %1
+  %5 = phi i64 [ 0, %1 ], [ %44, %3 ]
+  %6 = load atomic i64, ptr @work_number seq_cst, align 8
+  %7 = icmp eq i64 %6, %5
+  br i1 %7, label %8, label %28
+
+8:                                                ; preds = %4, %23
+  %9 = phi i64 [ %10, %23 ], [ 0, %4 ]
+  %10 = add nuw nsw i64 %9, 1
+  %11 = and i64 %9, 255
+  %12 = icmp eq i64 %11, 255
+  br i1 %12, label %13, label %15
+
+13:                                               ; preds = %8
+  %14 = tail call i32 @sched_yield() #22
+  br label %15
+
+15:                                               ; preds = %13, %8
+  call void @llvm.lifetime.start.p0(ptr nonnull %2)
+  store volatile i32 0, ptr %2, align 4
+  %16 = load volatile i32, ptr %2, align 4
+  %17 = icmp slt i32 %16, 16
+  br i1 %17, label %18, label %23
+
+18:                                               ; preds = %15, %18
+  %19 = load volatile i32, ptr %2, align 4
+  %20 = add nsw i32 %19, 1
+  store volatile i32 %20, ptr %2, align 4
+  %21 = load volatile i32, ptr %2, align 4
+  %22 = icmp slt i32 %21, 16
+  br i1 %22, label %18, label %23, !llvm.loop !18
+
+23:                                               ; preds = %18, %15
+  call void @llvm.lifetime.end.p0(ptr nonnull %2)
+  %24 = load atomic i64, ptr @work_number seq_cst, align 8
+  %25 = icmp eq i64 %24, %5
+  %26 = icmp samesign ult i64 %9, 599
+  %27 = select i1 %25, i1 %26, i1 false
+  br i1 %27, label %8, label %28, !llvm.loop !47
+
+28:                                               ; preds = %23, %4
+  %29 = load atomic i64, ptr @work_number seq_cst, align 8
+  %30 = icmp eq i64 %29, %5
+  br i1 %30, label %31, label %43
+
+31:                                               ; preds = %28
+  %32 = tail call i32 @pthread_mutex_lock(ptr noundef nonnull @work_to_do) #22
+  %33 = atomicrmw add ptr @sleeping, i64 1 seq_cst, align 8
+  %34 = load atomic i64, ptr @work_number seq_cst, align 8
+  %35 = icmp eq i64 %34, %5
+  br i1 %35, label %36, label %40
+
+36:                                               ; preds = %31, %36
+  %37 = tail call i32 @pthread_cond_wait(ptr noundef nonnull getelementptr inbounds nuw (i8, ptr @work_to_do, i64 128), ptr noundef nonnull @work_to_do) #22
+  %38 = load atomic i64, ptr @work_number seq_cst, align 8
+  %39 = icmp eq i64 %38, %5
+  br i1 %39, label %36, label %40, !llvm.loop !48
+
+40:                                               ; preds = %36, %31
+  %41 = atomicrmw sub ptr @sleeping, i64 1 seq_cst, align 8
+  %42 = tail call i32 @pthread_mutex_unlock(ptr noundef nonnull @work_to_do) #22
+  br label %43
+
+43:                                               ; preds = %40, %28
+  %44 = load atomic i64, ptr @work_number seq_cst, align 8
+  br label %45
+
+45:                                               ; preds = %43, %96
+  %46 = phi i64 [ 0, %43 ], [ %97, %96 ]
+  %47 = getelementptr inbounds nuw %struct.job, ptr @jobs, i64 %46
+  %48 = getelementptr inbounds nuw i8, ptr %47, i64 8
+  %49 = load atomic i64, ptr %48 seq_cst, align 8
+  %50 = icmp eq i64 %49, 0
+  br i1 %50, label %96, label %51
+
+51:                                               ; preds = %45
+  %52 = load atomic i64, ptr %47 acquire, align 16
+  %53 = lshr i64 %52, 32
+  %54 = getelementptr inbounds nuw i8, ptr %47, i64 48
+  %55 = getelementptr inbounds nuw i8, ptr %47, i64 16
+  %56 = getelementptr inbounds nuw i8, ptr %47, i64 24
+  %57 = getelementptr inbounds nuw i8, ptr %47, i64 32
+  %58 = getelementptr inbounds nuw i8, ptr %47, i64 40
+  %59 = load atomic i64, ptr %47 acquire, align 16
+  %60 = load atomic i64, ptr %55 acquire, align 16
+  %61 = load atomic i64, ptr %56 acquire, align 8
+  %62 = load atomic i64, ptr %57 acquire, align 16
+  %63 = load atomic i64, ptr %58 acquire, align 8
+  %64 = lshr i64 %59, 32
+  %65 = icmp eq i64 %64, %53
+  br i1 %65, label %66, label %96
+
+66:                                               ; preds = %51
+  %67 = getelementptr inbounds nuw i8, ptr %47, i64 56
+  br label %68
+
+68:                                               ; preds = %88, %66
+  %69 = phi i64 [ %63, %66 ], [ %93, %88 ]
+  %70 = phi i64 [ %62, %66 ], [ %92, %88 ]
+  %71 = phi i64 [ %61, %66 ], [ %91, %88 ]
+  %72 = phi i64 [ %60, %66 ], [ %90, %88 ]
+  %73 = phi i64 [ %59, %66 ], [ %89, %88 ]
+  %74 = and i64 %73, 4294967295
+  %75 = inttoptr i64 %72 to ptr
+  %76 = inttoptr i64 %71 to ptr
+  %77 = load atomic i64, ptr %54 acquire, align 16
+  %78 = icmp slt i64 %74, %77
+  br i1 %78, label %79, label %96
+
+79:                                               ; preds = %68
+  %80 = add i64 %73, 1
+  %81 = cmpxchg ptr %47, i64 %73, i64 %80 acq_rel monotonic, align 8
+  %82 = extractvalue { i64, i1 } %81, 1
+  br i1 %82, label %83, label %88
+
+83:                                               ; preds = %79
+  %84 = mul nsw i64 %74, %69
+  %85 = add nsw i64 %84, %69
+  %86 = tail call i64 @llvm.smin.i64(i64 %85, i64 %70)
+  tail call void %75(ptr noundef %76, i64 noundef %84, i64 noundef %86) #22
+  %87 = atomicrmw add ptr %67, i64 1 release, align 8
+  br label %88
+
+88:                                               ; preds = %83, %79
+  %89 = load atomic i64, ptr %47 acquire, align 16
+  %90 = load atomic i64, ptr %55 acquire, align 16
+  %91 = load atomic i64, ptr %56 acquire, align 8
+  %92 = load atomic i64, ptr %57 acquire, align 16
+  %93 = load atomic i64, ptr %58 acquire, align 8
+  %94 = lshr i64 %89, 32
+  %95 = icmp eq i64 %94, %53
+  br i1 %95, label %68, label %96
+
+96:                                               ; preds = %88, %68, %51, %45
+  %97 = add nuw nsw i64 %46, 1
+  %98 = icmp eq i64 %97, 16
+  br i1 %98, label %3, label %45, !llvm.loop !46
+}
 
 declare ptr @PyErr_NoMemory() local_unnamed_addr #4
 
@@ -4259,7 +4739,7 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 86:                                               ; preds = %89
   %87 = add nuw nsw i64 %90, 1
   %88 = icmp eq i64 %87, %62
-  br i1 %88, label %97, label %89, !llvm.loop !45
+  br i1 %88, label %97, label %89, !llvm.loop !49
 
 89:                                               ; preds = %86, %83
   %90 = phi i64 [ 0, %83 ], [ %87, %86 ]
@@ -4580,7 +5060,7 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 270:                                              ; preds = %287
   %271 = add nuw nsw i64 %274, 1
   %272 = icmp eq i64 %271, %255
-  br i1 %272, label %376, label %273, !llvm.loop !46
+  br i1 %272, label %376, label %273, !llvm.loop !50
 
 273:                                              ; preds = %267, %270
   %274 = phi i64 [ 0, %267 ], [ %271, %270 ]
@@ -4640,7 +5120,7 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 307:                                              ; preds = %325
   %308 = add nuw nsw i64 %311, 1
   %309 = icmp eq i64 %308, %292
-  br i1 %309, label %376, label %310, !llvm.loop !46
+  br i1 %309, label %376, label %310, !llvm.loop !50
 
 310:                                              ; preds = %304, %307
   %311 = phi i64 [ 0, %304 ], [ %308, %307 ]
@@ -4698,7 +5178,7 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
 342:                                              ; preds = %371
   %343 = add nuw nsw i64 %346, 1
   %344 = icmp eq i64 %343, %330
-  br i1 %344, label %374, label %345, !llvm.loop !47
+  br i1 %344, label %374, label %345, !llvm.loop !51
 
 345:                                              ; preds = %340, %342
   %346 = phi i64 [ %343, %342 ], [ 0, %340 ]
@@ -4715,8 +5195,8 @@ define internal fastcc range(i32 0, 2) i32 @match(ptr noundef nonnull %0, ptr no
   %352 = icmp ne i32 %351, 0
   %353 = load ptr, ptr %5, align 8
   %354 = icmp eq ptr %353, %350
-  %355 = select i1 %352, i1 %354, i1 false, !prof !48
-  br i1 %355, label %356, label %358, !prof !48
+  %355 = select i1 %352, i1 %354, i1 false, !prof !52
+  br i1 %355, label %356, label %358, !prof !52
 
 356:                                              ; preds = %345
   %357 = load ptr, ptr %6, align 8
@@ -4899,7 +5379,7 @@ define internal fastcc ptr @build(ptr noundef nonnull captures(none) %0, ptr nou
 60:                                               ; preds = %57, %51
   %61 = add nuw nsw i64 %36, 1
   %62 = icmp eq i64 %61, %5
-  br i1 %62, label %63, label %35, !llvm.loop !49
+  br i1 %62, label %63, label %35, !llvm.loop !53
 
 63:                                               ; preds = %60, %27, %48, %54, %24, %17, %13, %7
   %64 = phi ptr [ null, %24 ], [ %16, %13 ], [ @_Py_NoneStruct, %17 ], [ %12, %7 ], [ null, %54 ], [ null, %48 ], [ %25, %27 ], [ %25, %60 ]
@@ -4913,6 +5393,9 @@ declare ptr @PyList_New(i64 noundef) local_unnamed_addr #4
 declare ptr @PyTuple_New(i64 noundef) local_unnamed_addr #4
 
 declare i32 @PyDict_SetItem(ptr noundef, ptr noundef, ptr noundef) local_unnamed_addr #4
+
+; Function Attrs: nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none)
+declare i64 @llvm.smin.i64(i64, i64) #19
 
 ; Function Attrs: nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none)
 declare i64 @llvm.smax.i64(i64, i64) #19
@@ -4986,12 +5469,12 @@ attributes #23 = { allocsize(0) }
 !30 = distinct !{!30, !6}
 !31 = distinct !{!31, !6}
 !32 = distinct !{!32, !6}
-!33 = !{!"branch_weights", !"expected", i32 2146410, i32 2145337238}
-!34 = distinct !{!34, !6}
+!33 = distinct !{!33, !6}
+!34 = !{!"branch_weights", !"expected", i32 2146410, i32 2145337238}
 !35 = distinct !{!35, !6}
 !36 = distinct !{!36, !6}
-!37 = !{!"branch_weights", !"expected", i32 -2147483648, i32 0}
-!38 = distinct !{!38, !6}
+!37 = distinct !{!37, !6}
+!38 = !{!"branch_weights", !"expected", i32 -2147483648, i32 0}
 !39 = distinct !{!39, !6}
 !40 = distinct !{!40, !6}
 !41 = distinct !{!41, !6}
@@ -5001,5 +5484,9 @@ attributes #23 = { allocsize(0) }
 !45 = distinct !{!45, !6}
 !46 = distinct !{!46, !6}
 !47 = distinct !{!47, !6}
-!48 = !{!"branch_weights", i32 2000, i32 2002}
+!48 = distinct !{!48, !6}
 !49 = distinct !{!49, !6}
+!50 = distinct !{!50, !6}
+!51 = distinct !{!51, !6}
+!52 = !{!"branch_weights", i32 2000, i32 2002}
+!53 = distinct !{!53, !6}

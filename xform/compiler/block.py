@@ -15,6 +15,7 @@ from .memory import MemoryPlan, plan_memory
 from .module import ModuleWriter
 from .nests import Nest
 from .parts import Part
+from .ranges import cut
 from .schedule import NestPlan, schedule
 from .small_loops import in_registers
 
@@ -29,7 +30,7 @@ class Block:
     program: Jaxpr
     graph: LoopGraph
     fused: Fused
-    plans: Mapping[int, NestPlan]
+    plans: Mapping[int, Sequence[NestPlan]]
     memory: MemoryPlan
     parts: Mapping[Node, Part]
 
@@ -66,11 +67,12 @@ def build(
     return Block(program, graph, fused, plans, memory, parts)
 
 
-def schedules(fused: Fused, vector_bytes: int) -> dict[int, NestPlan]:
-    """The loops of every nest by its step; of an update, those of the copy before it."""
+def schedules(fused: Fused, vector_bytes: int) -> dict[int, list[NestPlan]]:
+    """The loops of every nest by its step, one plan for each range it is cut into; of an update,
+    those of the copy before it."""
     nests = {k: s if isinstance(s, Nest) else s.copy for k, s in enumerate(fused.steps)}
     return {
-        k: schedule(nest, fused.stored, vector_bytes)
+        k: [schedule(part, fused.stored, vector_bytes) for part in cut(nest, fused.stored)]
         for k, nest in nests.items()
         if nest is not None
     }

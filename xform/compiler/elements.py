@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -188,15 +188,20 @@ class ElementEmitter:
             index = self.b.select(guard, self.subscripts.value(offset, "i64"), 0)
             address = self.b.pointer(self.pointers[node], element, index)
             return self.b.load(element, address, invariant=fixed)
-        address, contiguous = self.address(node, offset)
+        address, step = self.address(node, offset, (1, -1))
         mask = both(self.b, self.guard, self.tail)
-        if contiguous:
+        if step:
             wide = None if mask is None else self.b.splat(mask, lanes)
+            backwards = range(lanes - 1, -1, -1)
+            if step < 0:
+                address = self.b.pointer(address, element, 1 - lanes)
+                wide = None if wide is None else self.b.shuffle(wide, backwards)
             if self.guard is not None:
                 # A masked read of memory that does not exist is right, but slow as a fault.
                 some = self.in_some_lane(self.guard)
                 address = self.b.select(some, address, self.pointers[node])
-            return self.b.load(element, address, lanes, invariant=fixed, mask=wide)
+            value = self.b.load(element, address, lanes, invariant=fixed, mask=wide)
+            return value if step > 0 else self.b.shuffle(value, backwards)
         return self.b.load(element, self.b.splat(address, lanes), lanes, invariant=fixed, mask=mask)
 
     def in_some_lane(self, condition: Value) -> Value:
@@ -218,14 +223,15 @@ class ElementEmitter:
     def lanes_of(self, offset: Expr) -> int:
         return self.subscripts.width(offset)
 
-    def address(self, node: Node, offset: Expr) -> tuple[Value, bool]:
-        """The address of an element, or of the first of neighbours, or of one element per lane."""
+    def address(self, node: Node, offset: Expr, steps: Sequence[int] = (1,)) -> tuple[Value, int]:
+        """The address of an element, or of that of the first lane and the step to the next one, if
+        it is among `steps`, or of one element per lane and 0."""
         element = scalar.element(node.dtype)
         uniform, stride = self.subscripts.split(offset)
-        if uniform is None or stride not in (0, 1):
+        if uniform is None or stride not in (0, *steps):
             index = self.subscripts.value(offset, "i64")
-            return self.b.pointer(self.pointers[node], element, index), False
-        return self.b.pointer(self.pointers[node], element, uniform), stride == 1
+            return self.b.pointer(self.pointers[node], element, index), 0
+        return self.b.pointer(self.pointers[node], element, uniform), stride
 
 
 def both(b: llvm.Builder, x: Value | None, y: Value | None) -> Value | None:

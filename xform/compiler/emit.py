@@ -7,8 +7,8 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from .._kernels import builder as llvm, scalar
 from ..core.loops import Map
 from . import combine
+from .costs import own_cost
 from .elements import ElementEmitter
-from .fuse import own_cost
 from .index import Expr, LoopVar, expr
 from .loop_graph import Node
 from .nests import Place, Work
@@ -22,7 +22,7 @@ class NestEmitter(ElementEmitter):
 
     `pointers` has the memory of every stored node the nest touches; `stored` says which nodes have
     memory already, so that they are read instead of computed. With `in_place`, what is read may be
-    what is written.
+    what is written. With `part`, the first loop runs from that iteration to before that other one.
     """
 
     def __init__(
@@ -32,10 +32,12 @@ class NestEmitter(ElementEmitter):
         pointers: Mapping[Node, Value],
         stored: Container[Node],
         in_place: bool,
+        part: tuple[Value, Value] | None = None,
     ) -> None:
         made = {w.node for _, w in plan.nest.works()}
         super().__init__(builder, pointers, stored, made, in_place, _used_often(plan, stored))
         self.plan = plan
+        self.part = part
         self.registers: dict[Node, Value] = {}
         self.scratched: set[Node] = set()  # kept by an earlier phase
         self.scratching: set[Node] = set()  # being kept by this one
@@ -110,10 +112,16 @@ class NestEmitter(ElementEmitter):
         if extent == 1:
             self.subscripts.env[var] = self.b.constant("i64", 0)
             return inside(carried)
-        with self.b.loop(extent, carried=carried) as loop:
+        start, stop = self.taken() or (0, extent)
+        with self.b.loop(stop, start=start, carried=carried) as loop:
             self.subscripts.env[var] = loop.index
             loop.carry(*inside(loop.carried))
         return loop.results
+
+    def taken(self) -> tuple[Value, Value] | None:
+        """The part of the first loop; None for the others."""
+        part, self.part = self.part, None
+        return part
 
     def vector_loop(
         self,
@@ -127,7 +135,10 @@ class NestEmitter(ElementEmitter):
         rest = extent - whole
         env = self.subscripts.env
         self.subscripts.lanes = {var: lanes}
-        if rest and whole and not carried and not self.in_place:
+        part = self.taken()
+        if part is not None:
+            self.vector_part(var, lanes, part, inside)
+        elif rest and whole and not carried and not self.in_place:
             # The last vector overlaps the one before: no second body for the rest.
             with self.b.loop(whole // lanes + 1) as loop:
                 base = self.b.intrinsic("umin", loop.index * lanes, extent - lanes)
@@ -149,6 +160,32 @@ class NestEmitter(ElementEmitter):
                 self.tail = None
         self.subscripts.lanes = {}
         return carried
+
+    def vector_part(
+        self,
+        var: LoopVar,
+        lanes: int,
+        part: tuple[Value, Value],
+        inside: Callable[[Sequence[Value]], Sequence[Value]],
+    ) -> None:
+        """The vectors of a part; the one that is not full comes with the last of the full ones."""
+        start, stop = part
+        extent = self.plan.extent(var)
+        env = self.subscripts.env
+        with self.b.loop(stop * lanes, start=start * lanes, step=lanes) as loop:
+            env[var] = loop.index
+            inside(())
+        if extent % lanes:
+            with self.b.when(self.b.compare("eq", stop, extent // lanes)):
+                self.memo = {}
+                if self.in_place:
+                    env[var] = self.b.constant("i64", extent // lanes * lanes)
+                    self.tail = self.b.lane_mask(lanes, extent % lanes)
+                else:
+                    env[var] = self.b.constant("i64", extent - lanes)
+                inside(())
+                self.tail = None
+            self.memo = {}
 
     # -- bodies --
 

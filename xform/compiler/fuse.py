@@ -8,14 +8,12 @@ elements, or that makes a reduction it needs at the nest's own row.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..core.loops import (
     Branch,
     Contract,
-    Generate,
     Loop,
     Map,
     Opaque,
@@ -25,21 +23,27 @@ from ..core.loops import (
     Update,
     View,
 )
+from .costs import TRANSCENDENTAL, own_cost
 from .index import Expr, LoopVar
-from .loop_graph import Input, LoopGraph, Node, Scalar, consumers
+from .loop_graph import Input, LoopGraph, Node
 from .lower import is_data
 from .meetings import Meeting
-from .nests import Expansion, Kernel, Nest, Phase, Place, Step, Work, fresh, place_of, substituted
+from .nests import (
+    Expansion,
+    Kernel,
+    Nest,
+    Phase,
+    Place,
+    Step,
+    Work,
+    fresh,
+    is_plain,
+    place_of,
+    substituted,
+)
 from .operands import bases_of
+from .storing import kept_between_phases, kernel_expansion, read_before_updates, worth_storing
 
-# Rough costs, in additions.
-_COSTS = dict.fromkeys(("add", "sub", "mul", "neg", "max", "min", "select_n", "square"), 1)
-_COSTS |= dict.fromkeys(("div", "sqrt", "rsqrt", "rem", "integer_pow"), 4)
-_COSTS |= dict.fromkeys(("exp", "exp2", "expm1", "log", "log2", "log1p", "tanh", "logistic"), 12)
-_COSTS |= dict.fromkeys(("sin", "cos", "tan", "erf"), 12)
-_COSTS |= dict.fromkeys(("pow", "atan2", "erfc", "lgamma", "digamma", "threefry2x32"), 40)
-_TRANSCENDENTAL = 8
-_SHARE = 6  # a value this dear is stored rather than computed in two nests
 _MOST_WORKS = 12
 _MOST_READS = 24
 _LOOK_BACK = 12
@@ -53,14 +57,6 @@ _CALLED = Opaque | Loop | Branch | Parallel | Meeting  # kernels that read and w
 def has_own_memory(node: Node) -> bool:
     """Inputs, and constants of dtypes that compiled code cannot write, which are module data."""
     return isinstance(node.loop, Input) or is_data(node)
-
-
-def own_cost(node: Node) -> int:
-    """What one element costs, its operands given."""
-    loop = node.loop
-    if isinstance(loop, Map):
-        return _COSTS.get(loop.scalar, 2 if len(node.inputs) < 3 else 4)
-    return 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +81,8 @@ def fuse(graph: LoopGraph, owned: Sequence[Node] = ()) -> Fused:
     stored = _stored_from_the_start(graph)
     for _ in range(_ROUNDS):
         grouping = _Grouping(graph, stored)
-        more = _worth_storing(graph, grouping.steps, stored)
-        more |= _read_before_updates(grouping, owned, stored)
+        more = worth_storing(graph, grouping.steps, stored)
+        more |= read_before_updates(grouping.steps, owned, stored)
         if not more:
             break
         stored |= more
@@ -103,7 +99,7 @@ def fuse(graph: LoopGraph, owned: Sequence[Node] = ()) -> Fused:
         stored |= {n for n in step_reads - step_made if isinstance(n.loop, Reduce)}
     for step in steps:
         if isinstance(step, Nest):
-            step.kept = _kept_between_phases(step, stored)
+            step.kept = kept_between_phases(step, stored)
     return Fused(
         graph,
         tuple(steps),
@@ -273,7 +269,7 @@ def _join(
         return False
     made = {w.node: (k, w) for k, w in nest.works()}
     needs = [(n, at) for n, at in expansion.reads if n in made]
-    dear = work.kind == "store" and any(own_cost(n) >= _TRANSCENDENTAL for n in expansion.computed)
+    dear = work.kind == "store" and any(own_cost(n) >= TRANSCENDENTAL for n in expansion.computed)
     for mapping in _mappings(nest, work, needs, made, expansion, nest_reads, stored):
         if _place_in(nest, work, mapping, needs, made, dear):
             return True
@@ -328,7 +324,7 @@ def _read_alike(mine: Expansion, other: Work, mapping: Mapping, stored: set[Node
     """Whether two reductions load an element once for both: not a matrix and its transpose."""
     theirs = Expansion(stored).work(other).reads
     return any(
-        (n, substituted(at, mapping)) in theirs if _is_plain(at) else n in {m for m, _ in theirs}
+        (n, substituted(at, mapping)) in theirs if is_plain(at) else n in {m for m, _ in theirs}
         for n, at in mine.reads
     )
 
@@ -370,9 +366,9 @@ def _place_in(
     least = 0
     for n, at in needs:
         k, maker = made[n]
-        seen = substituted(at, {**mapping}) if _is_plain(at) else None
+        seen = substituted(at, {**mapping}) if is_plain(at) else None
         if maker.kind == "reduce":
-            moved = substituted(at, rows) if _is_plain(at) else None
+            moved = substituted(at, rows) if is_plain(at) else None
             if moved != maker.place:
                 return False
             least = max(least, k + 1)
@@ -396,10 +392,6 @@ def _place_in(
 
 def _is_pure(nest: Nest) -> bool:
     return len(nest.phases) == 1 and all(w.kind == "store" for w in nest.phases[0].works)
-
-
-def _is_plain(place: Place) -> bool:
-    return all(isinstance(a, LoopVar) for e in place for a, _ in e.terms)
 
 
 def _same_row(at: Place, maker: Work, rows: Mapping) -> bool:
@@ -436,7 +428,7 @@ def _keeps_places(
     """In the phase that stores a value, it may be used at the very place it is stored at only."""
     for n, at in needs:
         made_at, maker = made[n]
-        if made_at == k and (not _is_plain(at) or substituted(at, mapping) != maker.place):
+        if made_at == k and (not is_plain(at) or substituted(at, mapping) != maker.place):
             return False
     return True
 
@@ -445,155 +437,3 @@ def _renamed(work: Work, mapping: Mapping) -> Work:
     return Work(
         work.node, work.kind, substituted(work.domain, mapping), substituted(work.place, mapping)
     )
-
-
-# -- what is worth storing -------------------------------------------------------------------------
-
-
-class _Costs:
-    """The cost of computing a node once, its inline operands included."""
-
-    def __init__(self, stored: set[Node]) -> None:
-        self.stored = stored
-        self.memo: dict[Node, int] = {}
-
-    def __call__(self, node: Node) -> int:
-        todo = [node]
-        while todo:
-            n = todo[-1]
-            if n in self.memo:
-                todo.pop()
-                continue
-            missing = [x for x in n.inputs if self._inline(x) and x not in self.memo]
-            if missing:
-                todo.extend(missing)
-                continue
-            below = sum(self.memo[x] for x in n.inputs if self._inline(x))
-            self.memo[n] = min(own_cost(n) + below, 10**6)
-            todo.pop()
-        return self.memo[node]
-
-    def _inline(self, x: Node) -> bool:
-        return x not in self.stored and isinstance(x.loop, Map | View | Generate | Scalar)
-
-
-def _worth_storing(graph: LoopGraph, steps: Sequence[Step], stored: set[Node]) -> set[Node]:
-    cost = _Costs(stored)
-    users: dict[Node, set[int]] = {}
-    chosen: set[Node] = set()
-    for number, step in enumerate(steps):
-        for size, expansion in _expansions(step, stored):
-            for node, places in expansion.computed.items():
-                if node in stored or isinstance(node.loop, Scalar | Generate):
-                    continue
-                users.setdefault(node, set()).add(number)
-                dear = cost(node)
-                # How often each element is computed, beyond once.
-                again = len(places) - max(1, node.aval.size / max(1, size))
-                if len(places) > 1 and dear * again >= _SHARE:
-                    chosen.add(_base(node))
-                elif own_cost(node) >= _TRANSCENDENTAL and node.aval.size * 2 <= size:
-                    chosen.add(node)
-    # Of values that several nests compute, those are stored that something else is made of.
-    shared = {n for n, where in users.items() if len(where) > 1}
-    for node, using in consumers(graph.nodes).items():
-        if node in shared and cost(node) >= _SHARE and not shared.issuperset(using):
-            chosen.add(_base(node))
-    return {n for n in chosen if n not in stored and not isinstance(n.loop, Input | Scalar)}
-
-
-def _read_before_updates(
-    grouping: _Grouping, owned: Sequence[Node], stored: set[Node]
-) -> set[Node]:
-    """What reads an owned input inline after the step that updates it: it is stored before."""
-    chosen: set[Node] = set()
-    for x in owned:
-        users = [
-            k
-            for k, s in enumerate(grouping.steps)
-            if isinstance(s, Kernel)
-            and isinstance(s.node.loop, Update | Loop | Branch)
-            and x in s.node.inputs
-        ]
-        if not users:
-            continue
-        for step in grouping.steps[users[0] :]:
-            for _, expansion in _expansions(step, stored):
-                chosen.update(n for n in expansion.computed if x in n.inputs)
-    return {n for n in chosen if n not in stored and not isinstance(n.loop, Update)}
-
-
-def _base(node: Node) -> Node:
-    """A view costs nothing: what it looks at is stored instead."""
-    while (
-        isinstance(node.loop, View)
-        and len(node.inputs) == 1
-        and isinstance(node.inputs[0].loop, Map)
-    ):
-        node = node.inputs[0]
-    return node
-
-
-def _expansions(step: Step, stored: set[Node]) -> list[tuple[int, Expansion]]:
-    """Per phase of a step, the number of elements it goes through and what it computes."""
-    if isinstance(step, Kernel):
-        return [(1, kernel_expansion(step, stored))]
-    found = []
-    for phase in step.phases:
-        expansion = Expansion(stored)
-        for work in phase.works:
-            expansion.work(work)
-        size = math.prod(v.extent for v in (*step.outer, *phase.inner))
-        found.append((size, expansion))
-    return found
-
-
-def kernel_expansion(step: Kernel, stored: set[Node]) -> Expansion:
-    """What an update computes inline; other kernels compute nothing inline."""
-    expansion = Expansion(stored)
-    node = step.node
-    if isinstance(node.loop, Update):
-        for x in node.inputs:
-            expansion.visit(x, place_of(fresh(x.shape)))
-    return expansion
-
-
-def _kept_between_phases(nest: Nest, stored: set[Node]) -> list[Node]:
-    """Dear values of a row that several phases compute: kept in scratch memory by the first."""
-    if len(nest.phases) < 2:
-        return []
-    found: dict[Node, list[tuple[Phase, Sequence[Place]]]] = {}
-    for phase in nest.phases:
-        expansion = Expansion(stored)
-        for work in phase.works:
-            expansion.work(work)
-        for node, places in expansion.computed.items():
-            found.setdefault(node, []).append((phase, list(places)))
-    cost = _Costs(stored)
-    return [
-        node
-        for node, uses in found.items()
-        if len(uses) > 1
-        and node not in stored
-        and own_cost(node) >= _TRANSCENDENTAL
-        and cost(node) >= _SHARE
-        and _go_together(uses)
-    ]
-
-
-def _go_together(uses: Sequence[tuple[Phase, Sequence[Place]]]) -> bool:
-    """Whether phases use a value at one place each, the same in all as their loops go on."""
-    (first, places), *others = uses
-    for phase, where in others:
-        if len(places) != 1 or len(where) != 1:
-            return False
-        if [v.extent for v in phase.inner] != [v.extent for v in first.inner]:
-            return False
-        place = where[0]
-        if phase.inner != first.inner:
-            if not _is_plain(place):
-                return False
-            place = substituted(place, dict(zip(phase.inner, first.inner, strict=True)))
-        if place != places[0]:
-            return False
-    return True

@@ -128,6 +128,8 @@ class _Lowering:
             return [self.contraction(equation, operands)]
         elif isinstance(loop, Reduce) and is_unrolled(loop, equation):
             return [self.unrolled(equation, operands[0])]
+        elif isinstance(loop, Reduce) and (found := division(loop, equation)):
+            return [self.divided(equation, operands[0], *found)]
         if isinstance(loop, Contract):
             return [self.product(equation, operands)]
         if isinstance(loop, Map) and loop.scalar == "pow":
@@ -145,7 +147,7 @@ class _Lowering:
         return nodes
 
     def product(self, equation: Equation, operands: Sequence[Node]) -> Node:
-        """A contraction by BLAS. An operand that is no matrix in memory is laid out as one."""
+        """A contraction by a kernel. An operand that is no matrix in memory is laid out as one."""
         out = equation.outputs[0].aval
         lc, rc, lb, rb = dimension_numbers(equation)
         params = dict(equation.params)
@@ -190,6 +192,24 @@ class _Lowering:
             pairs = zip(terms[0::2], terms[1::2], strict=False)
             terms = [self.node(combine, pair, aval, {}, equation) for pair in pairs] + odd
         return self.converted(terms[0], out.dtype, equation)
+
+    def divided(self, equation: Equation, x: Node, axis: int, parts: int) -> Node:
+        """A reduction of many elements to few in parts, which threads share, and then of those."""
+        axes = equation.params["axes"]
+        combine = equation.primitive.lower.combine
+        out = equation.outputs[0].aval
+        dtype = _product_dtype(out.dtype) if combine in ("add", "mul") else out.dtype
+        size = x.shape[axis] // parts
+        shape = (parts, *x.shape[:axis], size, *x.shape[axis + 1 :])
+        aval = ShapedArray(shape, x.aval.dtype)
+        view = self.node(View(_in_parts(axis, size)), (x,), aval, {}, equation)
+        whole = self.converted(view, dtype, equation)
+        inner = {"axes": tuple(a + 1 for a in axes)}
+        each = ShapedArray((parts, *out.shape), dtype)
+        results = self.node(Reduce(combine), (whole,), each, inner, equation)
+        last = ShapedArray(out.shape, dtype)
+        total = self.node(Reduce(combine), (results,), last, {"axes": (0,)}, equation)
+        return self.converted(total, out.dtype, equation)
 
     def power_operands(self, equation: Equation, operands: Sequence[Node]) -> list[Node]:
         """An integer exponent in the dtype of the base."""
@@ -246,6 +266,32 @@ def is_unrolled(loop: Reduce, equation: Equation) -> bool:
     return loop.combine in _UNROLLED and 0 < count <= _MOST_UNROLLED
 
 
+_PARTS = range(64, 7, -1)
+_LEAST_DIVIDED = 1 << 19  # elements that are reduced
+_MOST_RESULTS = 64  # more are shared without that
+
+
+def division(loop: Reduce, equation: Equation) -> tuple[int, int] | None:
+    """The axis and the number of equal parts of a reduction of many elements to few."""
+    x, out = equation.inputs[0].aval, equation.outputs[0].aval
+    if loop.combine not in _UNROLLED or x.size < _LEAST_DIVIDED or out.size > _MOST_RESULTS:
+        return None
+    axis = max(equation.params["axes"], key=lambda a: x.shape[a])
+    parts = next((p for p in _PARTS if x.shape[axis] % p == 0), None)
+    return None if parts is None else (axis, parts)
+
+
+def _in_parts(axis: int, size: int) -> Any:
+    """The pieces of a view with an axis cut into parts, which come first."""
+
+    def pieces(index: Sequence[Any], read: Any, x: ShapedArray) -> list[Piece]:
+        part, *rest = index
+        rest[axis] = part * size + rest[axis]
+        return [Piece(0, tuple(rest))]
+
+    return pieces
+
+
 def _fixed(at: dict[int, int]) -> Any:
     """The pieces of a view with some dimensions at fixed places."""
 
@@ -272,16 +318,18 @@ def dimension_numbers(equation: Equation) -> tuple[tuple[int, ...], ...]:
     return tuple(lc), tuple(rc), tuple(lb), tuple(rb)
 
 
-_BLAS_DTYPES = ("float32", "float64")
-_SMALL = 32 * 32 * 32
+_KERNEL_DTYPES = ("float32", "float64")
+_SMALL = 16 * 16 * 16  # multiplications that are as fast in loops
+_SMALL_SKINNY = 32 * 32 * 32
+_SKINNY = 4  # rows or columns: fewer leave most of a kernel's registers empty
 
 
 def is_small(equation: Equation, operands: Sequence[Node]) -> bool:
-    """Whether a contraction is better off as loops: small, with a vector, or no dtype of BLAS."""
+    """Whether a contraction is better off as loops: small, with a vector, or of another dtype."""
     x, y = operands
     lc, _, lb, _ = dimension_numbers(equation)
     out = equation.outputs[0].aval.dtype
-    if x.dtype not in _BLAS_DTYPES or y.dtype != x.dtype or out.name != x.dtype:
+    if x.dtype not in _KERNEL_DTYPES or y.dtype != x.dtype or out.name != x.dtype:
         return True
     k = math.prod(x.shape[d] for d in lc)
     batch = math.prod(x.shape[d] for d in lb)
@@ -289,7 +337,8 @@ def is_small(equation: Equation, operands: Sequence[Node]) -> bool:
         return True
     m = x.aval.size // (k * batch)
     n = y.aval.size // (k * batch)
-    return m == 1 or n == 1 or m * n * k <= _SMALL
+    most = _SMALL_SKINNY if min(m, n) < _SKINNY else _SMALL
+    return m == 1 or n == 1 or m * n * k <= most
 
 
 def _is_native(loop: Any, equation: Equation, operands: Sequence[Node]) -> bool:

@@ -105,7 +105,7 @@ class _Workspace:
 
 def plan_memory(
     fused: Fused,
-    plans: Mapping[int, NestPlan],
+    plans: Mapping[int, Sequence[NestPlan]],
     donated: Sequence[bool] = (),
     owned: Sequence[tuple[int, int]] = (),
     needs: Mapping[Node, Needs] | None = None,
@@ -154,7 +154,7 @@ def plan_memory(
                 held[node] = space.take(node.aval.nbytes)
             of[node] = Buffer("workspace", held[node][0])
         if isinstance(step, Nest):
-            taken = [(n, space.take(_scratch_bytes(plans[number], n))) for n in step.kept]
+            taken = [(n, space.take(scratch_bytes(plans[number][0], n))) for n in step.kept]
             for n, place in taken:
                 scratch[number, n] = Buffer("workspace", place[0])
             for _, place in taken:
@@ -247,7 +247,7 @@ def _last_reads(fused: Fused) -> dict[Node, int]:
     return last
 
 
-def _scratch_bytes(plan: NestPlan, node: Node) -> int:
+def scratch_bytes(plan: NestPlan, node: Node) -> int:
     """Room for the value at every inner iteration, of every lane where rows run in lanes."""
     items = max(math.prod(v.extent for v in p.phase.inner) for p in plan.phases)
     rows = plan.lanes if plan.vector is not None else 1

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._kernels import builder as llvm
 from .loop_graph import Node
+from .sharing import Shared
 from .target import Target
 
 Value = llvm.Value
@@ -22,18 +23,22 @@ Path = tuple[int | str, ...]
 class Module:
     """The text of a module, and what it needs from outside.
 
-    `routines` are those of libraries; `host_calls` the places of the equations whose `impl` it
+    `routines` are those of libraries, `products` the element types whose matrices it multiplies by
+    our own; `host_calls` the places of the equations whose `impl` it
     calls as `host_0`, `host_1`, ... with the pointers of their inputs and outputs, in order;
     `progress` the labels of the loops that report how far they are. `long_running` says that other
-    Python threads should be let run meanwhile, `devices` that it runs on several devices.
+    Python threads should be let run meanwhile, `devices` that it runs on several devices,
+    `threads` that threads share some of its loops.
     """
 
     text: str
     routines: tuple[str, ...]
+    products: tuple[str, ...]
     host_calls: tuple[Path, ...]
     progress: tuple[tuple[str, int], ...]
     long_running: bool
     devices: bool
+    threads: bool
 
 
 class ModuleWriter:
@@ -45,11 +50,14 @@ class ModuleWriter:
         self.declarations: set[str] = set()
         self.globals: dict[str, str] = {}
         self.routines: set[str] = set()
+        self.products: set[str] = set()
         self.host_calls: list[Path] = []
         self.progress: list[tuple[str, int]] = []
         self.long_running = False
         self.meetings: list[str] = []  # the names of collectives, by number
         self.devices = False
+        self.threads = False
+        self.contexts = 0
         width = f'"prefer-vector-width"="{target.vector_bytes * 8}"'
         self.globals["attributes"] = f"attributes #0 = {{ nounwind noinline {width} }}"
         self.globals["metadata"] = '!0 = !{!"branch_weights", i32 1, i32 1000000}'
@@ -86,6 +94,35 @@ class ModuleWriter:
             pinned=True,
         )
         b.return_if(b.compare("ne", status, 0), status)
+
+    def range_parameters(self, b: llvm.Builder) -> tuple[Value, Value, Value]:
+        """Of a function that runs a part of a loop: a context, the first iteration, the end."""
+        context, start, stop = "%context", "%start", "%stop"
+        return (
+            Value(b, context, "ptr", 1, 0),
+            Value(b, start, "i64", 1, 0),
+            Value(b, stop, "i64", 1, 0),
+        )
+
+    def run_shared(
+        self, b: llvm.Builder, body: llvm.Builder, pointers: Sequence[Value], share: Shared
+    ) -> None:
+        """Enters a function of `range_parameters`, and has threads run it on a context."""
+        self.threads = True
+        self.declarations |= body.declarations
+        self.declarations.add("declare void @threads_run(ptr, ptr, i64, i64)")
+        text = f"(ptr %context, i64 %start, i64 %stop) #0 {{\nentry:\n{body.body()}\n  ret void\n}}"
+        name = "range_" + hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.functions[name] = f"define internal void @{name}{text}"
+        context = Value(b, f"%context{self.contexts}", "ptr", 1, 0)
+        self.contexts += 1
+        b.line(f"{context.name} = alloca [{len(pointers)} x ptr], align 8", 0)
+        for k, pointer in enumerate(pointers):
+            b.store_pointer(pointer, b.pointer(context, "ptr", k))
+        b.line(
+            f"call void @threads_run(ptr @{name}, ptr {context.name}, "
+            f"i64 {share.count}, i64 {share.grain})"
+        )
 
     def copy(self, b: llvm.Builder, source: Value, target: Value, nbytes: int) -> None:
         if not nbytes or source.name == target.name:
@@ -145,10 +182,12 @@ class ModuleWriter:
         return Module(
             "\n".join(parts),
             tuple(sorted(self.routines)),
+            tuple(sorted(self.products)),
             tuple(self.host_calls),
             tuple(self.progress),
             self.long_running,
             self.devices,
+            self.threads,
         )
 
     def _around(self, entry: str) -> str:

@@ -135,7 +135,8 @@ class Expansion:
     """All that computing some values involves, found by following their definitions.
 
     `reads`: places of stored nodes and of reductions; `computed`: the inline nodes with the places
-    they are computed at; `fixed`: index expressions used other than as offsets.
+    they are computed at; `fixed`: index expressions used other than as offsets; `conditions`: of
+    the pieces of views.
     """
 
     def __init__(self, stored: Container[Node]) -> None:
@@ -143,6 +144,7 @@ class Expansion:
         self.reads: dict[tuple[Node, Place], None] = {}
         self.computed: dict[Node, dict[Place, None]] = {}
         self.fixed: list[Expr] = []
+        self.conditions: list[Condition] = []
         self._seen: set[tuple[Node, Place]] = set()
 
     def work(self, work: Work) -> Expansion:
@@ -188,6 +190,7 @@ class Expansion:
             found = []
             for operand, index, condition in pieces_of(node, place):
                 self.fixed.extend(condition.expressions())
+                self.conditions.append(condition)
                 if isinstance(operand, Node):
                     found.append((operand, index))
             for e in [
@@ -226,3 +229,8 @@ def substituted(place: Place, mapping: dict[LoopVar, LoopVar]) -> Place:
         Expr(((mapping.get(a, a), c) for a, c in e.terms), e.const)  # type: ignore[arg-type]
         for e in place
     )
+
+
+def is_plain(place: Place) -> bool:
+    """Whether an index is made of loops only."""
+    return all(isinstance(a, LoopVar) for e in place for a, _ in e.terms)

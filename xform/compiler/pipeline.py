@@ -40,7 +40,9 @@ class Compilation:
             "loops": lambda: self.blocks(lambda b: str(b.graph)),
             "nests": lambda: self.blocks(lambda b: str(b.fused)),
             "memory": lambda: self.blocks(lambda b: str(b.memory)),
-            "schedule": lambda: self.blocks(lambda b: "\n".join(map(str, b.plans.values()))),
+            "schedule": lambda: self.blocks(
+                lambda b: "\n".join(str(p) for step in b.plans.values() for p in step)
+            ),
             "llvm": lambda: self.module.text,
             "asm": lambda: self.target.assembly(self.module.text),
         }

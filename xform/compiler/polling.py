@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .._kernels import builder as llvm
 from ..core.loops import Contract, Loop, Map, Reduce, Update
-from .fuse import own_cost
+from .costs import own_cost
 from .loop_graph import Node
 from .module import ModuleWriter
 from .parts import Part

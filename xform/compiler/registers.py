@@ -22,8 +22,8 @@ from .._kernels import builder as llvm, scalar
 from ..core.jaxpr import subprograms
 from ..core.loops import Branch, Contract, Generate, Loop, Map, Opaque, Reduce, Scan, Update, View
 from . import combine
+from .costs import own_cost
 from .elements import ElementEmitter
-from .fuse import own_cost
 from .index import Condition, Expr, LoopVar, expr
 from .loop_graph import LoopGraph, Node, Scalar
 from .lower import is_stored, lower

@@ -28,20 +28,24 @@ class Facts:
     """What calling compiled code needs to know besides its address.
 
     `used`: which inputs it reads. `aliases`: (donated input, output that may take its memory).
-    `routines`: the library routines it calls. `host_calls`: for each call back into Python, where
+    `routines`: the library routines it calls. `products`: the element types whose matrices it
+    multiplies by our own functions. `host_calls`: for each call back into Python, where
     its equation stands in the simplified program. `progress`: for each loop that says how far it
     is, the label and the number of iterations, -1 if unknown. `long_running`: whether other Python
-    threads should run meanwhile. `devices`: whether it runs on several devices.
+    threads should run meanwhile. `devices`: whether it runs on several devices. `threads`: whether
+    threads share some of its loops.
     """
 
     used: tuple[bool, ...]
     workspace_bytes: int
     aliases: tuple[tuple[int, int], ...]
     routines: tuple[str, ...]
+    products: tuple[str, ...]
     host_calls: tuple[Path, ...]
     progress: tuple[tuple[str, int], ...]
     long_running: bool
     devices: bool
+    threads: bool
 
 
 class Request:
@@ -66,10 +70,12 @@ class Request:
             done.block.memory.workspace_bytes,
             done.block.memory.aliases,
             done.module.routines,
+            done.module.products,
             done.module.host_calls,
             done.module.progress,
             done.module.long_running,
             done.module.devices,
+            done.module.threads,
         )
         code = self.target.object_code(done.module.text)
         return json.dumps(asdict(facts)).encode() + b"\n" + code
@@ -94,7 +100,7 @@ def opened(built: bytes) -> tuple[Facts, bytes]:
     found["aliases"] = tuple(tuple(pair) for pair in found["aliases"])
     for name in ("host_calls", "progress"):
         found[name] = tuple(tuple(item) for item in found[name])
-    for name in ("used", "routines"):
+    for name in ("used", "routines", "products"):
         found[name] = tuple(found[name])
     return Facts(**found), code
 

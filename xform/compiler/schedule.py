@@ -6,7 +6,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from ..core.loops import Reduce
-from .fuse import own_cost
+from .costs import own_cost
 from .index import Expr, LoopVar, linear_offset
 from .loop_graph import Node, Scalar
 from .nests import Expansion, Nest, Phase, Work

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .._kernels import builder as llvm, scalar
+from .._kernels import builder as llvm, product, scalar
 from ..core.loops import Branch, Contract, Loop, Opaque, Parallel
 from . import collectives, control
 from .block import Block
 from .emit import NestEmitter
-from .index import LoopVar
 from .loop_graph import Node
 from .meetings import Meeting
-from .memory import Buffer
+from .memory import Buffer, scratch_bytes
 from .module import ModuleWriter, Path
 from .nests import Kernel, Nest
-from .operands import matrix, shape_of
+from .operands import Matrix, Shape, matrix, shape_of
+from .schedule import NestPlan
+from .sharing import pointers_of, shared, shared_products
 from .updates import UpdateEmitter, update_plan
 
+Operand = llvm.Operand
 Value = llvm.Value
+Call = Callable[
+    [llvm.Builder, Value, Value, Value], None
+]  # writes a product of two matrices into a third
 Place = Callable[[Buffer], Value]  # the pointer to an input, an output or the workspace
 
 
@@ -80,15 +85,38 @@ class StepWriter:
     # -- nests --
 
     def nest(self, number: int, nest: Nest) -> None:
-        fused, memory = self.block.fused, self.block.memory
-        plan = self.block.plans[number]
+        memory = self.block.memory
         kept = [(n, memory.scratch[number, n]) for n in nest.kept]
-        in_place = number in memory.in_place
-        buffers = [(n, memory.of[n]) for n in self.touched(number) if n in memory.of] + kept
-        self.function(
-            buffers,
-            lambda b, pointers: NestEmitter(plan, b, pointers, fused.stored, in_place).run(),
-        )
+        buffers = [(n, memory.of[n]) for n in self.touched(number) if n in memory.of]
+        for plan in self.block.plans[number]:
+            self.range(plan, buffers, kept, number in memory.in_place)
+
+    def range(
+        self,
+        plan: NestPlan,
+        buffers: Sequence[tuple[Node, Buffer]],
+        kept: Sequence[tuple[Node, Buffer]],
+        in_place: bool,
+    ) -> None:
+        """A nest, or its part for a range of an index; threads share it if it is worth it."""
+        stored = self.block.fused.stored
+        rooms = {n: scratch_bytes(plan, n) for n, _ in kept}
+        share = shared(plan, stored, sum(rooms.values()))
+        if share is None:
+            self.function(
+                [*buffers, *kept],
+                lambda b, pointers: NestEmitter(plan, b, pointers, stored, in_place).run(),
+            )
+            return
+        b = self.module.builder()
+        context, start, stop = self.module.range_parameters(b)
+        nodes = [n for n, _ in buffers]
+        pointers = dict(zip(nodes, pointers_of(b, context, len(nodes)), strict=True))
+        for k, (n, nbytes) in enumerate(rooms.items()):
+            b.line(f"%scratch{k} = alloca [{nbytes} x i8], align 64", 0)
+            pointers[n] = Value(b, f"%scratch{k}", "ptr", 1, 0)
+        NestEmitter(plan, b, pointers, stored, in_place, (start, stop)).run()
+        self.module.run_shared(self.b, b, [self.at(n, where) for n, where in buffers], share)
 
     def touched(self, number: int) -> list[Node]:
         fused = self.block.fused
@@ -123,7 +151,7 @@ class StepWriter:
         stored = self.block.fused.stored
         buffers = [(n, self.block.memory.of[n]) for n in self.touched(number)]
         if node not in self.block.memory.without_copy and step.copy is not None:
-            plan = self.block.plans[number]
+            (plan,) = self.block.plans[number]
             self.function(
                 buffers, lambda b, pointers: NestEmitter(plan, b, pointers, stored, False).run()
             )
@@ -141,17 +169,46 @@ class StepWriter:
         self.module.call_checked(self.b, name, [*pointers, self.at(node, memory.inner[node])])
 
     def contract(self, node: Node) -> None:
-        """Row-major C = A B is column-major C' = B' A': the operands change places."""
-        module, main = self.module, self.b
+        """A product, or one for each element of a batch."""
         sizes = shape_of(node)
         left, right = self.operand(node, 0), self.operand(node, 1)
         element = scalar.element(node.dtype)
-        letter = "s" if node.dtype == "float32" else "d"
-        routine = f"{letter}gemm"
+        a, b = left[0], right[0]
+        target = self.module.target
+        if product.is_offered(target.vector_bytes, target.has_fma):
+            call = self.own_product(element, sizes, a, b)
+        else:
+            call = self.blas_product(node, element, sizes, a, b)
+        bases = (
+            self.b.pointer(left[1], element, a.offset),
+            self.b.pointer(right[1], element, b.offset),
+            self.pointer(node),
+        )
+        if sizes.count == 1:
+            call(self.b, *bases)
+        else:
+            self.batched(sizes, (a.batch, b.batch), bases, element, call)
+
+    def own_product(self, element: str, sizes: Shape, a: Matrix, b: Matrix) -> Call:
+        module = self.module
+        module.products.add(element)
+        name = product.entry(element)
+        kinds = ("i64", "i64", "i64", *("ptr", "i64", "i64") * 2, "ptr", "i64")
+        module.declarations.add(f"declare void @{name}({', '.join(kinds)})")
+
+        def call(where: llvm.Builder, pa: Value, pb: Value, pc: Value) -> None:
+            given = (sizes.m, sizes.n, sizes.k, pa.name, a.free, a.contracted,
+                     pb.name, b.contracted, b.free, pc.name, sizes.n)  # fmt: skip
+            arguments = ", ".join(f"{t} {x}" for t, x in zip(kinds, given, strict=True))
+            where.line(f"call void @{name}({arguments})")
+
+        return call
+
+    def blas_product(self, node: Node, element: str, sizes: Shape, a: Matrix, b: Matrix) -> Call:
+        """Row-major C = A B is column-major C' = B' A': the operands change places."""
+        module = self.module
+        routine = f"{'s' if node.dtype == 'float32' else 'd'}gemm"
         module.routines.add(routine)
-        a, a_base = left
-        b, b_base = right
-        c_base = self.pointer(node)
         transpose_a, lead_a = _layout(a.contracted, a.free, sizes.k)
         transpose_b, lead_b = _layout(b.free, b.contracted, sizes.n)
         one, zero = module.real(element, 1.0), module.real(element, 0.0)
@@ -161,40 +218,49 @@ class StepWriter:
         kinds = ", ".join(["ptr"] * 13)
         module.declarations.add(f"declare void @{routine}({kinds})")
 
-        def call(pa: Value, pb: Value, pc: Value) -> None:
+        def call(where: llvm.Builder, pa: Value, pb: Value, pc: Value) -> None:
             names = [*flags, n, m, k, one, pb.name, ldb, pa.name, lda, zero, pc.name, ldc]
             arguments = ", ".join(f"ptr {name}" for name in names)
-            main.line(f"call void @{routine}({arguments})")
+            where.line(f"call void @{routine}({arguments})")
 
-        a_base = main.pointer(a_base, element, a.offset)
-        b_base = main.pointer(b_base, element, b.offset)
-        if sizes.count == 1:
-            call(a_base, b_base, c_base)
-            return
-        self.batched(sizes, (a.batch, b.batch), (a_base, b_base, c_base), element, call)
+        return call
 
-    def batched(self, sizes: Any, strides: Any, bases: Any, element: str, call: Any) -> None:
-        """One product per element of the batch, in loops over its dimensions."""
-        variables = [LoopVar(f"b{k}", extent) for k, extent in enumerate(sizes.batch)]
-        step = sizes.m * sizes.n
-        c_strides = []
+    def batched(
+        self,
+        sizes: Shape,
+        strides: Sequence[Sequence[int]],
+        bases: Sequence[Value],
+        element: str,
+        call: Call,
+    ) -> None:
+        """One product per element of the batch, which threads share where it is worth it."""
+        c_strides, step = [], sizes.m * sizes.n
         for extent in reversed(sizes.batch):
-            c_strides.append(step)
+            c_strides.insert(0, step)
             step *= extent
-        every = (*strides, tuple(reversed(c_strides)))
-        main = self.b
+        every = (*strides, c_strides)
 
-        def loops(rest: Sequence[int], offsets: list[Value]) -> None:
-            if not rest:
-                call(*(main.pointer(p, element, o) for p, o in zip(bases, offsets, strict=True)))
-                return
-            d, *inner = rest
-            with main.loop(variables[d].extent) as loop:
-                moved = [o + loop.index * s[d] for o, s in zip(offsets, every, strict=True)]
-                loops(inner, moved)
+        def run(b: llvm.Builder, pointers: Sequence[Value], start: Operand, stop: Operand) -> None:
+            with b.loop(stop, start=start) as loop:
+                rest, offsets = loop.index, [b.constant("i64", 0)] * 3
+                for d in reversed(range(len(sizes.batch))):
+                    extent = sizes.batch[d]
+                    if extent == 1:
+                        continue
+                    at = b.binary("urem", rest, extent) if d else rest
+                    rest = b.binary("udiv", rest, extent) if d else rest
+                    offsets = [o + at * s[d] for o, s in zip(offsets, every, strict=True)]
+                places = zip(pointers, offsets, strict=True)
+                call(b, *(b.pointer(p, element, o) for p, o in places))
 
-        zero = main.constant("i64", 0)
-        loops(range(len(variables)), [zero, zero, zero])
+        share = shared_products(sizes.count, sizes.m * sizes.n * sizes.k)
+        if share is None or self.module.routines:
+            run(self.b, bases, 0, sizes.count)
+            return
+        b = self.module.builder()
+        context, start, stop = self.module.range_parameters(b)
+        run(b, pointers_of(b, context, len(bases)), start, stop)
+        self.module.run_shared(self.b, b, bases, share)
 
     def operand(self, node: Node, side: int) -> tuple[Any, Value]:
         found = matrix(node, side)

@@ -132,6 +132,12 @@ class Domain:
     devices: bool = False
 
 
+# `compiled_from` of operators that take NumPy several times as long as a compiled loop, and of
+# those that gain by threads or wider vectors only: the first call of a kind takes milliseconds.
+SLOW_IN_NUMPY = 1 << 15
+LONG = 1 << 19
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Primitive:
     """One operator.
@@ -155,6 +161,8 @@ class Primitive:
             **params) -> outputs. Without it an equation is written.
         eager: (arrays..., **params) -> arrays: how it runs on numbers, where that is faster than
             `impl`; `impl` remains the meaning, and what `disable_jit` runs.
+        compiled_from: from how many elements on, of an input or output, it is compiled for that
+            instead; 0 for never.
         effects: what it does besides giving results, or a function of (effects of the programs in
             the parameters, **params) where that depends on them.
     """
@@ -174,6 +182,7 @@ class Primitive:
     partial: Rule | None = None
     staged: Rule | None = None
     eager: Rule | None = None
+    compiled_from: int = 0
     effects: fx.Effects | Callable[..., fx.Effects] = fx.NONE
 
     def __post_init__(self) -> None:

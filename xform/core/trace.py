@@ -168,12 +168,14 @@ class Base(Trace):
     """The bottom of every stack: eager evaluation on arrays that hold numbers.
 
     The layers above hand in what the core must not import: `interpreters.evaluate` how to evaluate,
-    and `runtime.array` the array type with its constructor and its NumPy view.
+    and `runtime.eager` the array type with its constructor and its NumPy view, and how to run one
+    operator compiled.
     """
 
-    __slots__ = ("array_type", "evaluate", "view", "wrap")
+    __slots__ = ("array_type", "evaluate", "run_compiled", "view", "wrap")
 
     evaluate: Callable[[Any, Sequence[Any], dict[str, Any]], Any]
+    run_compiled: Callable[[Any, Sequence[Any], dict[str, Any]], list[Any]]
     array_type: Any
     wrap: Callable[[np.ndarray[Any, Any], ShapedArray], Any]
     view: Callable[[Any], np.ndarray[Any, Any]]

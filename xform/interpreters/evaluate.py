@@ -37,9 +37,16 @@ def evaluate(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) 
     out_avals = infer(primitive, avals, params)
     if callable(primitive.effects):
         _refuse_unbound_axes(primitive, params)
-    eager = primitive.eager
+    eager, least = primitive.eager, primitive.compiled_from
     if eager is not None and not config.disable_jit:
         out = eager(*arrays, **params)
+    elif least and not config.disable_jit and _largest(avals, out_avals) >= least:
+        values = [
+            x if type(x) is array_type else _wrap(array, aval)
+            for x, array, aval in zip(args, arrays, avals, strict=True)
+        ]
+        out = BASE.run_compiled(primitive, values, params)
+        out = out if primitive.multiple_results else out[0]
     else:
         with quiet():
             out = primitive.rule("impl")(*arrays, **params)
@@ -53,6 +60,10 @@ def evaluate(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) 
         for x in results:
             _check_nans(primitive, x)
     return results
+
+
+def _largest(inputs: Sequence[ShapedArray], outputs: Sequence[ShapedArray]) -> int:
+    return max(a.size for a in (*inputs, *outputs))
 
 
 def _refuse_unbound_axes(primitive: Primitive, params: dict[str, Any]) -> None:

@@ -14,8 +14,6 @@ from ..errors import ArgumentError, ShapeError
 from ..numpy import promotion
 from ..ops import contraction, cumulative, reduction, sorting, structural
 from .operands import axis_of, operand, static_int, user_dtype
-from .shaping import broadcasted_iota, rev
-from .slicing import slice_in_dim
 
 # Reductions
 
@@ -230,13 +228,8 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> tuple[Any, Any]:
     count = static_int(k, "k")
     if not 0 <= count <= shape[at]:
         raise ArgumentError(f"expected k from 0 to {shape[at]}", str(count))
-    # Turned around before and after, equal elements keep their order in a sort from the greatest.
-    places = rev(broadcasted_iota("int32", shape, at), (at,))
-    values, indices = sort((rev(x, (at,)), places), at, True, 1)
-    found = [
-        rev(slice_in_dim(v, shape[at] - count, shape[at], 1, at), (at,)) for v in (values, indices)
-    ]
-    return found[0], found[1]
+    values, indices = sorting.top_k(x, k=count, dimension=at)
+    return values, indices
 
 
 # Products

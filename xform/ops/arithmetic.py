@@ -14,6 +14,8 @@ from ..core import dtypes
 from ..core.avals import ShapedArray
 from ..core.loops import Map
 from ..core.primitive import (
+    LONG,
+    SLOW_IN_NUMPY,
     Domain,
     Primitive,
     Zero,
@@ -193,6 +195,7 @@ rem = binary(
     accepts="real",
     jvp=(lambda t, z, x, y: t, _rem_jvp_divisor),
     domain=((2.1, 2.9), (0.8, 1.0)),
+    compiled_from=SLOW_IN_NUMPY,
 )
 
 
@@ -233,6 +236,7 @@ sign = unary(
     accepts="number",
     domain=(0.1, 2.0),
     law_dtypes=_NUMBERS,
+    compiled_from=SLOW_IN_NUMPY,
 )
 abs_ = unary(
     "abs",
@@ -274,6 +278,7 @@ max_ = binary(
     accepts="any",
     jvp=(share, lambda t, z, x, y: share(t, z, y, x)),
     domain=((-2.0, 2.0), (-2.0, 2.0)),
+    compiled_from=LONG,
 )
 min_ = binary(
     "min",
@@ -281,6 +286,7 @@ min_ = binary(
     accepts="any",
     jvp=(share, lambda t, z, x, y: share(t, z, y, x)),
     domain=((-2.0, 2.0), (-2.0, 2.0)),
+    compiled_from=LONG,
 )
 
 
@@ -419,6 +425,7 @@ integer_pow: Primitive = define(
     ),
     ulp=4,
     special=EDGES,
+    compiled_from=SLOW_IN_NUMPY,
 )
 
 square = unary(

@@ -11,7 +11,7 @@ import numpy as np
 from ..core import dtypes
 from ..core.avals import ShapedArray
 from ..core.loops import Contract
-from ..core.primitive import Domain, LinearInput, define, multilinear
+from ..core.primitive import SLOW_IN_NUMPY, Domain, LinearInput, define, multilinear
 from ..core.trace import aval_of
 from .checks import check_axes, check_same_dtypes, require, require_dtype, require_shape
 from .structural import convert, transpose
@@ -235,6 +235,7 @@ dot_general = define(
         dtypes=("float32", "float64", "int32", "complex64"),
     ),
     ulp=16,
+    compiled_from=SLOW_IN_NUMPY,
 )
 
 __all__ = ["DotDimensionNumbers", "dot_general", "kept_dimensions"]

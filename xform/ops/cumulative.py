@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.avals import ShapedArray
 from ..core.loops import Scan
-from ..core.primitive import Domain, Primitive, along_axis, define, linear
+from ..core.primitive import SLOW_IN_NUMPY, Domain, Primitive, along_axis, define, linear
 from ..core.trace import aval_of
 from .arithmetic import eq, max_, min_, mul, share, sub
 from .associative import Parts, delayed, scan_pairs
@@ -61,6 +61,7 @@ def _define_scan(name: str, ufunc: np.ufunc, combine: str, kind: str, **rest: An
         batch=along_axis("axis"),
         lower=Scan(combine),
         domain=Domain(intervals=(interval,), cases=_CASES, dtypes=law_dtypes),
+        compiled_from=SLOW_IN_NUMPY,
         **{"transpose": NOT_LINEAR, "ulp": 0.0, **rest},
     )
 

@@ -13,7 +13,7 @@ from ..core import dtypes
 from ..core.avals import ShapedArray
 from ..core.jaxpr import Literal
 from ..core.loops import Piece, Update, View
-from ..core.primitive import Custom, Domain, LinearInput, Primitive, Zero, define
+from ..core.primitive import SLOW_IN_NUMPY, Custom, Domain, LinearInput, Primitive, Zero, define
 from ..core.trace import aval_of
 from .checks import check_same_dtypes, require_shape
 from .rules import check_kind
@@ -247,6 +247,7 @@ gather = define(
     batch=_gather_batch,
     lower=View(_gather_pieces),
     domain=Domain(draw=_draw_gather),
+    compiled_from=SLOW_IN_NUMPY,
 )
 
 
@@ -553,6 +554,7 @@ def define_scatter(
         batch=batch,
         lower=Update(loop, updates=2, target=_scatter_target),
         domain=Domain(draw=_draw_scatter(unique)),
+        compiled_from=SLOW_IN_NUMPY,
         **fields,
     )
     return row

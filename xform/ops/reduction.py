@@ -11,7 +11,7 @@ import numpy as np
 from ..core import dtypes
 from ..core.avals import ShapedArray
 from ..core.loops import Reduce
-from ..core.primitive import Domain, Primitive, Zero, along_axis, constant, define
+from ..core.primitive import SLOW_IN_NUMPY, Domain, Primitive, Zero, along_axis, constant, define
 from ..core.trace import aval_of
 from .arithmetic import div, eq, mul
 from .associative import Parts, fold_pairs
@@ -105,6 +105,7 @@ reduce_prod = _define_reduction(
     law_dtypes=("float32", "float64", "int32", "complex64"),
     interval=(0.5, 1.5),
     ulp=32,
+    compiled_from=SLOW_IN_NUMPY,
 )
 
 # -- extrema --------------------------------------------------------------------------------------

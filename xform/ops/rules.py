@@ -112,6 +112,7 @@ def define_elementwise(
     law_dtypes: tuple[str, ...] | None = None,
     ulp: float = 0.0,
     special: tuple[float, ...] = EDGES,
+    compiled_from: int = 0,
 ) -> Primitive:
     """A row whose output at each index depends on the inputs at that index only.
 
@@ -136,6 +137,7 @@ def define_elementwise(
         ),
         ulp=ulp,
         special=special,
+        compiled_from=compiled_from,
     )
 
 

@@ -13,6 +13,8 @@ from ..core.avals import ShapedArray
 from ..core.jaxpr import Literal
 from ..core.loops import Generate, Map, Piece, Reduce, View
 from ..core.primitive import (
+    LONG,
+    SLOW_IN_NUMPY,
     Absent,
     Custom,
     Domain,
@@ -157,6 +159,7 @@ reduce_sum = define(
     lower=Reduce("add"),
     domain=Domain(cases=(*REDUCTION_CASES, (((0, 3),), {"axes": (0,)}))),
     ulp=8,
+    compiled_from=LONG,
 )
 
 
@@ -252,6 +255,7 @@ transpose: Primitive = define(
             (((19, 17),), {"permutation": (1, 0)}),
         )
     ),
+    compiled_from=SLOW_IN_NUMPY,
 )
 
 
@@ -382,6 +386,7 @@ convert_element_type: Primitive = define(
         dtypes=("float32", "float64", "int32", "bool"),
     ),
     special=(0.0, -0.0, np.inf, -np.inf, np.nan, 1e10, -1e10, 0.5),
+    compiled_from=SLOW_IN_NUMPY,
 )
 
 
@@ -485,6 +490,7 @@ select_n = define(
     batch=_select_batch,
     lower=Map("select_n"),
     domain=Domain(draw=_draw_select),
+    compiled_from=SLOW_IN_NUMPY,
 )
 
 

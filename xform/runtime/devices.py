@@ -57,7 +57,7 @@ class Device:
 
         Where there are more devices than cores, several devices share one.
         """
-        ours = _our_cores()
+        ours = our_cores()
         count = config.num_cpu_devices
         if count >= len(ours):
             return (ours[self.id % len(ours)],)
@@ -73,7 +73,7 @@ class Device:
         return f"CpuDevice(id={self.id})"
 
 
-def _our_cores() -> tuple[int, ...]:
+def our_cores() -> tuple[int, ...]:
     if hasattr(os, "sched_getaffinity"):
         return tuple(sorted(os.sched_getaffinity(0)))
     return tuple(range(os.cpu_count() or 1))
