@@ -35,7 +35,9 @@ def erf(b: Builder, x: Value) -> Value:
 
 
 def erfc(b: Builder, x: Value) -> Value:
-    """Float within 2.7 ulp, double within 1.5 ulp: exp(-x**2) times a function of 1 / (x + 3), for x >= 0."""
+    """Float within 2.7 ulp, double within 1.5 ulp: for x >= 0, exp(-x**2) times a function of
+    1 / (x + 3).
+    """
     single = x.element == "float"
     a = at_most(b, b.fabs(x), 11.0 if single else 28.0)
     divisor = a + 3.0
