@@ -91,7 +91,7 @@ def exp2(b: Builder, x: Value) -> Value:
 
 
 def expm1(b: Builder, x: Value) -> Value:
-    """exp(x) - 1, within 1.8 ulp."""
+    """exp(x) - 1, within 1.9 ulp."""
     p = precision_of(x)
     limited = at_least(b, at_most(b, x, p.exp_high), -40.0)
     n, r = _reduce(b, limited, p)
