@@ -10,6 +10,7 @@ import pytest
 
 from tests.runtime.plans import MISSED, Rude, fail, identity, jitted, one, slow, vector
 from tests.runtime.programs import F32, MATRIX, VECTOR, add, aval, calling
+from xform.config import NO_SETTINGS, config
 from xform.errors import ArgumentError
 from xform.runtime.dispatch import (
     ArrayLeaf,
@@ -414,6 +415,33 @@ def test_the_newest_plan_comes_first(kind):
     assert f(vector(kind))[0] == 2
     add_plan(f, first)
     assert f(vector(kind))[0] == 1
+
+
+def test_plans_of_settings(kind):
+    leaf = ArrayLeaf(VECTOR, 0)
+    with config.scoped(enable_x64=True):
+        inside = config.settings
+
+    def plan(number, settings):
+        result = TupleSpec((StaticLeaf(number), leaf))
+        return identity((leaf,), result, (VECTOR,), settings=settings)
+
+    f = jitted(kind, plan(1, inside), plan(2, NO_SETTINGS))
+    x = vector(kind)
+    for _ in range(2):
+        assert f(x)[0] == 2
+        with config.scoped(enable_x64=True):
+            assert f(x)[0] == 1
+            with config.scoped(enable_x64=False):
+                assert f(x) is MISSED
+            with config.scoped(check=False):
+                assert f(x)[0] == 1
+        with config.scoped(tape_bytes=100):
+            assert f(x) is MISSED
+    add_plan(f, plan(3, None))
+    assert f(x)[0] == 3
+    with config.scoped(tape_bytes=100):
+        assert f(x)[0] == 3
 
 
 def test_guard(kind):
