@@ -14,7 +14,16 @@ import numpy as np
 from ..core import dtypes
 from ..core.avals import ShapedArray
 from ..core.loops import Map, Piece, View
-from ..core.primitive import Absent, Domain, Primitive, constant, define, elementwise
+from ..core.primitive import (
+    LONG,
+    SLOW_IN_NUMPY,
+    Absent,
+    Domain,
+    Primitive,
+    constant,
+    define,
+    elementwise,
+)
 from ..core.trace import aval_of
 from .arithmetic import (
     abs_,
@@ -189,6 +198,7 @@ pow_ = define(
     domain=Domain(draw=_draw_pow, dtypes=_INEXACT),
     ulp=4,
     special=(*EDGES, 1.0, -1.0, 0.5, 2.0, 3.0, -2.0),
+    compiled_from=LONG,
 )
 
 
@@ -199,6 +209,7 @@ sqrt = unary(
     domain=(0.1, 4.0),
     law_dtypes=_INEXACT,
     ulp=1,
+    compiled_from=LONG,
 )
 rsqrt = unary(
     "rsqrt",
@@ -207,6 +218,7 @@ rsqrt = unary(
     domain=(0.1, 4.0),
     law_dtypes=_INEXACT,
     ulp=2,
+    compiled_from=LONG,
 )
 cbrt = unary(
     "cbrt",
@@ -215,6 +227,7 @@ cbrt = unary(
     jvp=lambda t, y, x: mul(t, mul(full_like(x, 1 / 3), integer_pow(y, y=-2))),
     domain=(0.1, 4.0),
     ulp=2,
+    compiled_from=LONG,
 )
 
 # -- exponentials and logarithms ------------------------------------------------------------------
@@ -226,6 +239,7 @@ exp = unary(
     domain=(-3.0, 3.0),
     law_dtypes=_INEXACT,
     ulp=2,
+    compiled_from=LONG,
 )
 exp2 = unary(
     "exp2",
@@ -234,6 +248,7 @@ exp2 = unary(
     domain=(-3.0, 3.0),
     law_dtypes=_INEXACT,
     ulp=2,
+    compiled_from=LONG,
 )
 expm1 = unary(
     "expm1",
@@ -241,6 +256,7 @@ expm1 = unary(
     jvp=lambda t, y, x: mul(t, add(y, full_like(y, 1))),
     law_dtypes=_INEXACT,
     ulp=2,
+    compiled_from=LONG,
 )
 log = unary(
     "log",
@@ -249,6 +265,7 @@ log = unary(
     domain=(0.1, 4.0),
     law_dtypes=_INEXACT,
     ulp=2,
+    compiled_from=LONG,
 )
 log2 = unary(
     "log2",
@@ -257,6 +274,7 @@ log2 = unary(
     domain=(0.1, 4.0),
     law_dtypes=_INEXACT,
     ulp=2,
+    compiled_from=LONG,
 )
 log1p = unary(
     "log1p",
@@ -265,6 +283,7 @@ log1p = unary(
     domain=(-0.5, 2.0),
     law_dtypes=_INEXACT,
     ulp=2,
+    compiled_from=LONG,
 )
 
 
@@ -282,6 +301,7 @@ logistic = unary(
     jvp=lambda t, y, x: mul(t, mul(y, sub(full_like(y, 1), y))),
     law_dtypes=_INEXACT,
     ulp=3,
+    compiled_from=SLOW_IN_NUMPY,
 )
 
 # -- circular and hyperbolic functions ------------------------------------------------------------
@@ -298,6 +318,7 @@ sin = unary(
     domain=(-4.0, 4.0),
     law_dtypes=_INEXACT,
     ulp=2,
+    compiled_from=LONG,
 )
 cos: Primitive = unary(
     "cos",
@@ -306,6 +327,7 @@ cos: Primitive = unary(
     domain=(-4.0, 4.0),
     law_dtypes=_INEXACT,
     ulp=2,
+    compiled_from=LONG,
 )
 tan = unary(
     "tan",
@@ -314,6 +336,7 @@ tan = unary(
     domain=(-1.2, 1.2),
     law_dtypes=_INEXACT,
     ulp=3,
+    compiled_from=LONG,
 )
 asin = unary(
     "asin",
@@ -322,6 +345,7 @@ asin = unary(
     domain=(-0.9, 0.9),
     law_dtypes=_INEXACT,
     ulp=3,
+    compiled_from=LONG,
 )
 acos = unary(
     "acos",
@@ -330,6 +354,7 @@ acos = unary(
     domain=(-0.9, 0.9),
     law_dtypes=_INEXACT,
     ulp=3,
+    compiled_from=LONG,
 )
 atan = unary(
     "atan",
@@ -338,6 +363,7 @@ atan = unary(
     domain=(-4.0, 4.0),
     law_dtypes=_INEXACT,
     ulp=3,
+    compiled_from=LONG,
 )
 atan2 = binary(
     "atan2",
@@ -349,6 +375,7 @@ atan2 = binary(
     ),
     domain=((0.5, 2.0), (-2.0, 2.0)),
     ulp=3,
+    compiled_from=LONG,
 )
 sinh = unary(
     "sinh",
@@ -356,6 +383,7 @@ sinh = unary(
     jvp=lambda t, y, x: mul(t, cosh(x)),
     law_dtypes=_INEXACT,
     ulp=3,
+    compiled_from=LONG,
 )
 cosh: Primitive = unary(
     "cosh",
@@ -363,6 +391,7 @@ cosh: Primitive = unary(
     jvp=lambda t, y, x: mul(t, sinh(x)),
     law_dtypes=_INEXACT,
     ulp=3,
+    compiled_from=LONG,
 )
 tanh = unary(
     "tanh",
@@ -371,6 +400,7 @@ tanh = unary(
     jvp=lambda t, y, x: mul(add(t, mul(t, y)), sub(full_like(y, 1), y)),
     law_dtypes=_INEXACT,
     ulp=3,
+    compiled_from=LONG,
 )
 asinh = unary(
     "asinh",
@@ -379,6 +409,7 @@ asinh = unary(
     domain=(-4.0, 4.0),
     law_dtypes=_INEXACT,
     ulp=3,
+    compiled_from=LONG,
 )
 acosh = unary(
     "acosh",
@@ -387,6 +418,7 @@ acosh = unary(
     domain=(1.5, 4.0),
     law_dtypes=_INEXACT,
     ulp=3,
+    compiled_from=LONG,
 )
 atanh = unary(
     "atanh",
@@ -397,6 +429,7 @@ atanh = unary(
     domain=(-0.9, 0.9),
     law_dtypes=_INEXACT,
     ulp=3,
+    compiled_from=LONG,
 )
 
 # -- bit patterns ---------------------------------------------------------------------------------

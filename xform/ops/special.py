@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import errors
 from ..core.loops import Opaque
-from ..core.primitive import Domain, Primitive, define, elementwise
+from ..core.primitive import SLOW_IN_NUMPY, Domain, Primitive, define, elementwise
 from ..core.trace import aval_of
 from .arithmetic import mul, neg, square
 from .elementwise import exp
@@ -35,6 +35,7 @@ erf = unary(
     accepts="float",
     jvp=lambda t, y, x: _gaussian(2 / math.sqrt(math.pi), t, x),
     ulp=4,
+    compiled_from=SLOW_IN_NUMPY,
 )
 erfc = unary(
     "erfc",
@@ -42,6 +43,7 @@ erfc = unary(
     accepts="float",
     jvp=lambda t, y, x: _gaussian(-2 / math.sqrt(math.pi), t, x),
     ulp=4,
+    compiled_from=SLOW_IN_NUMPY,
 )
 erf_inv = unary(
     "erf_inv",
@@ -52,6 +54,7 @@ erf_inv = unary(
     domain=(-0.8, 0.8),
     special=(*EDGES, 1.0, -1.0, 2.0),
     ulp=4,
+    compiled_from=SLOW_IN_NUMPY,
 )
 lgamma = unary(
     "lgamma",
@@ -62,6 +65,7 @@ lgamma = unary(
     domain=(2.5, 6.0),
     special=(*EDGES, -1.0, 1.0, 2.0, 0.5),
     ulp=8,
+    compiled_from=SLOW_IN_NUMPY,
 )
 digamma: Primitive = unary(
     "digamma",
@@ -72,6 +76,7 @@ digamma: Primitive = unary(
     domain=(2.0, 6.0),
     special=(*EDGES, -1.0, 1.0, 2.0, 0.5),
     ulp=8,
+    compiled_from=SLOW_IN_NUMPY,
 )
 
 
