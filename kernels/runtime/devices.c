@@ -13,7 +13,8 @@ typedef struct {
 } timespec_t;
 
 enum { MONOTONIC = 1, REALTIME = 0, OPAQUE_WORDS = 16 };
-enum { SPINS = 4000, SPINS_OF_A_MEETING = 4000, SLICE_NS = 50000000, SECOND_NS = 1000000000 };
+enum { SPINS = 4000, SPINS_OF_A_MEETING = 4000, MEETINGS_BETWEEN_LOOKS = 64 };
+enum { SLICE_NS = 50000000, SECOND_NS = 1000000000 };
 
 /* A lock and a condition of the threads library; larger than any platform's. */
 typedef struct {
@@ -99,6 +100,8 @@ typedef struct {
     int64_t arrived;
     int64_t generation;
     int64_t sleepers;
+    int64_t meetings; /* how often device 0 has met the others */
+    int64_t looked;   /* when it last looked for signals */
     signal_t gathering;
     device_slot slots[];
 } group;
@@ -154,6 +157,19 @@ static int32_t interrupted(group *g, int64_t device) {
     return raised;
 }
 
+/* Device 0 looks for signals now and then, also if the others are always there before it. */
+static int32_t interrupted_at_meeting(group *g, int64_t device) {
+    if (device != 0 || ++g->meetings % MEETINGS_BETWEEN_LOOKS) {
+        return 0;
+    }
+    const int64_t now = now_ns();
+    if (now - g->looked < SLICE_NS) {
+        return 0;
+    }
+    g->looked = now;
+    return interrupted(g, device);
+}
+
 /* The last device has arrived: all must be at one collective. */
 static int32_t meet(group *g, int64_t device) {
     const int64_t meeting = g->slots[device].meeting;
@@ -198,7 +214,7 @@ static int32_t sleep_until_met(group *g, int64_t device, int64_t generation) {
 
 /* Wait until every device is here. 0, or -1 where the group has stopped. */
 EXPORT int32_t group_meet(group *g, int64_t device, int64_t meeting) {
-    if (LOAD(g->reason) != GOING) {
+    if (LOAD(g->reason) != GOING || interrupted_at_meeting(g, device)) {
         return -1;
     }
     const int64_t generation = LOAD(g->generation);

@@ -1,5 +1,5 @@
 ; Made from runtime.c by build.py; do not edit.
-; sources: 136a7a77657da95567e082313b3c3bd4160dfee9dfb7daa51cde3bca768a4f77
+; sources: 20656a43d2882fe6ca3aa9ec3150a166f19eca97d9b23e6f91f7b3e4ff884b74
 ; imports: PyBool_Type PyCallable_Check PyComplex_Type PyContextVar_Get PyDict_GetItemWithError PyDict_New PyDict_Next PyDict_SetItem PyDict_Size PyDict_Type PyErr_CheckSignals PyErr_Clear PyErr_NoMemory PyErr_Occurred PyErr_SetObject PyErr_SetString PyEval_RestoreThread PyEval_SaveThread PyExc_BufferError PyExc_RuntimeError PyExc_TypeError PyFloat_Type PyGILState_Ensure PyGILState_Release PyList_New PyList_Type PyLong_AsLongLongAndOverflow PyLong_AsSsize_t PyLong_FromSsize_t PyLong_Type PyMethod_New PyObject_CallOneArg PyObject_ClearWeakRefs PyObject_Free PyObject_GC_Del PyObject_GC_UnTrack PyObject_GetAttr PyObject_RichCompareBool PyObject_Vectorcall PyTuple_New PyTuple_Size PyTuple_Type PyType_GenericAlloc Py_DecRef Py_IncRef _PyObject_New _Py_FalseStruct _Py_NoneStruct _Py_TrueStruct
 ; exports: add_plan address array_dealloc array_get array_getbuffer clear_plans collective_fetch collective_place collective_stack delete_array devices_call devices_complain devices_forget devices_prepare devices_run devices_run_released devices_timeout_ns devices_workers empty from_numpy function_clear function_dealloc function_descr_get function_new function_traverse function_vectorcall group_bytes group_end group_exchange group_leave group_meet group_start group_stop guard_enter guard_exit idle_bytes is_deleted plan_count pool_class_of python self_test_kernel threads_forget threads_helpers threads_limit threads_run trim view wrap writable
 
@@ -1280,16 +1280,16 @@ define noundef ptr @is_deleted(ptr noundef readnone captures(none) %0, ptr nound
 }
 
 ; Function Attrs: mustprogress nofree norecurse nosync nounwind willreturn memory(none) uwtable(sync)
-define range(i64 -9223372036854775480, -9223372036854775808) i64 @group_bytes(i64 noundef %0) local_unnamed_addr #7 {
+define range(i64 -9223372036854775464, -9223372036854775808) i64 @group_bytes(i64 noundef %0) local_unnamed_addr #7 {
   %2 = shl nsw i64 %0, 6
-  %3 = add nsw i64 %2, 328
+  %3 = add nsw i64 %2, 344
   ret i64 %3
 }
 
 ; Function Attrs: nounwind uwtable(sync)
 define void @group_start(ptr noundef initializes((0, 8), (32, 48)) %0, i64 noundef %1, i64 noundef %2, i64 noundef %3) local_unnamed_addr #3 {
   %5 = shl nsw i64 %1, 6
-  %6 = add nsw i64 %5, 328
+  %6 = add nsw i64 %5, 344
   tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(1) %0, i8 0, i64 %6, i1 false)
   store i64 %1, ptr %0, align 8
   %7 = getelementptr inbounds nuw i8, ptr %0, i64 32
@@ -1322,7 +1322,7 @@ define void @group_start(ptr noundef initializes((0, 8), (32, 48)) %0, i64 nound
   %21 = phi i64 [ %25, %20 ], [ %18, %17 ]
   %22 = phi i64 [ %26, %20 ], [ 0, %17 ]
   %23 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %21
-  %24 = getelementptr inbounds nuw i8, ptr %23, i64 336
+  %24 = getelementptr inbounds nuw i8, ptr %23, i64 352
   store i64 -1, ptr %24, align 8
   %25 = add nuw nsw i64 %21, 1
   %26 = add i64 %22, 1
@@ -1330,9 +1330,9 @@ define void @group_start(ptr noundef initializes((0, 8), (32, 48)) %0, i64 nound
   br i1 %27, label %28, label %20, !llvm.loop !13
 
 28:                                               ; preds = %15, %20, %4
-  %29 = getelementptr inbounds nuw i8, ptr %0, i64 72
+  %29 = getelementptr inbounds nuw i8, ptr %0, i64 88
   %30 = tail call i32 @pthread_mutex_init(ptr noundef nonnull %29, ptr noundef null) #22
-  %31 = getelementptr inbounds nuw i8, ptr %0, i64 200
+  %31 = getelementptr inbounds nuw i8, ptr %0, i64 216
   %32 = tail call i32 @pthread_cond_init(ptr noundef nonnull %31, ptr noundef null) #22
   ret void
 
@@ -1340,28 +1340,28 @@ define void @group_start(ptr noundef initializes((0, 8), (32, 48)) %0, i64 nound
   %34 = phi i64 [ 0, %13 ], [ %52, %33 ]
   %35 = phi i64 [ 0, %13 ], [ %53, %33 ]
   %36 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
-  %37 = getelementptr inbounds nuw i8, ptr %36, i64 336
+  %37 = getelementptr inbounds nuw i8, ptr %36, i64 352
   store i64 -1, ptr %37, align 8
   %38 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
-  %39 = getelementptr inbounds nuw i8, ptr %38, i64 400
+  %39 = getelementptr inbounds nuw i8, ptr %38, i64 416
   store i64 -1, ptr %39, align 8
   %40 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
-  %41 = getelementptr inbounds nuw i8, ptr %40, i64 464
+  %41 = getelementptr inbounds nuw i8, ptr %40, i64 480
   store i64 -1, ptr %41, align 8
   %42 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
-  %43 = getelementptr inbounds nuw i8, ptr %42, i64 528
+  %43 = getelementptr inbounds nuw i8, ptr %42, i64 544
   store i64 -1, ptr %43, align 8
   %44 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
-  %45 = getelementptr inbounds nuw i8, ptr %44, i64 592
+  %45 = getelementptr inbounds nuw i8, ptr %44, i64 608
   store i64 -1, ptr %45, align 8
   %46 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
-  %47 = getelementptr inbounds nuw i8, ptr %46, i64 656
+  %47 = getelementptr inbounds nuw i8, ptr %46, i64 672
   store i64 -1, ptr %47, align 8
   %48 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
-  %49 = getelementptr inbounds nuw i8, ptr %48, i64 720
+  %49 = getelementptr inbounds nuw i8, ptr %48, i64 736
   store i64 -1, ptr %49, align 8
   %50 = getelementptr inbounds nuw %struct.device_slot, ptr %0, i64 %34
-  %51 = getelementptr inbounds nuw i8, ptr %50, i64 784
+  %51 = getelementptr inbounds nuw i8, ptr %50, i64 800
   store i64 -1, ptr %51, align 8
   %52 = add nuw nsw i64 %34, 8
   %53 = add i64 %35, 8
@@ -1374,8 +1374,8 @@ declare void @llvm.memset.p0.i64(ptr writeonly captures(none), i8, i64, i1 immar
 
 ; Function Attrs: nounwind uwtable(sync)
 define void @group_end(ptr noundef %0) local_unnamed_addr #3 {
-  %2 = getelementptr inbounds nuw i8, ptr %0, i64 72
-  %3 = getelementptr inbounds nuw i8, ptr %0, i64 200
+  %2 = getelementptr inbounds nuw i8, ptr %0, i64 88
+  %3 = getelementptr inbounds nuw i8, ptr %0, i64 216
   %4 = tail call i32 @pthread_cond_destroy(ptr noundef nonnull %3) #22
   %5 = tail call i32 @pthread_mutex_destroy(ptr noundef nonnull %2) #22
   ret void
@@ -1400,9 +1400,9 @@ define void @group_stop(ptr noundef %0, i64 noundef %1, i64 noundef %2, i64 noun
   br label %11
 
 11:                                               ; preds = %8, %4
-  %12 = getelementptr inbounds nuw i8, ptr %0, i64 72
+  %12 = getelementptr inbounds nuw i8, ptr %0, i64 88
   %13 = tail call i32 @pthread_mutex_lock(ptr noundef nonnull %12) #22
-  %14 = getelementptr inbounds nuw i8, ptr %0, i64 200
+  %14 = getelementptr inbounds nuw i8, ptr %0, i64 216
   %15 = tail call i32 @pthread_cond_broadcast(ptr noundef nonnull %14) #22
   %16 = tail call i32 @pthread_mutex_unlock(ptr noundef nonnull %12) #22
   ret void
@@ -1414,258 +1414,321 @@ define range(i32 -1, 1) i32 @group_meet(ptr noundef %0, i64 noundef %1, i64 noun
   %5 = alloca %struct.timespec_t, align 8
   %6 = alloca %struct.timespec_t, align 8
   %7 = alloca %struct.timespec_t, align 8
-  %8 = getelementptr inbounds nuw i8, ptr %0, i64 8
-  %9 = load atomic i64, ptr %8 seq_cst, align 8
-  %10 = icmp eq i64 %9, 0
-  br i1 %10, label %11, label %161
+  %8 = alloca %struct.timespec_t, align 8
+  %9 = getelementptr inbounds nuw i8, ptr %0, i64 8
+  %10 = load atomic i64, ptr %9 seq_cst, align 8
+  %11 = icmp eq i64 %10, 0
+  br i1 %11, label %12, label %201
 
-11:                                               ; preds = %3
-  %12 = getelementptr inbounds nuw i8, ptr %0, i64 56
-  %13 = load atomic i64, ptr %12 seq_cst, align 8
-  %14 = getelementptr %struct.device_slot, ptr %0, i64 %1
-  %15 = getelementptr i8, ptr %14, i64 336
-  store atomic i64 %2, ptr %15 seq_cst, align 8
-  %16 = getelementptr inbounds nuw i8, ptr %0, i64 48
-  %17 = atomicrmw add ptr %16, i64 1 seq_cst, align 8
-  %18 = add i64 %17, 1
-  %19 = load i64, ptr %0, align 8
-  %20 = icmp eq i64 %18, %19
-  br i1 %20, label %24, label %21
+12:                                               ; preds = %3
+  %13 = icmp eq i64 %1, 0
+  br i1 %13, label %14, label %51
 
-21:                                               ; preds = %11
-  %22 = load atomic i64, ptr %12 seq_cst, align 8
-  %23 = icmp eq i64 %22, %13
-  br i1 %23, label %59, label %160
+14:                                               ; preds = %12
+  %15 = getelementptr inbounds nuw i8, ptr %0, i64 72
+  %16 = load i64, ptr %15, align 8
+  %17 = add nsw i64 %16, 1
+  store i64 %17, ptr %15, align 8
+  %18 = and i64 %17, 63
+  %19 = icmp eq i64 %18, 0
+  br i1 %19, label %20, label %51
 
-24:                                               ; preds = %11
-  %25 = getelementptr inbounds nuw i8, ptr %0, i64 328
-  %26 = getelementptr inbounds %struct.device_slot, ptr %25, i64 %1
-  %27 = getelementptr inbounds nuw i8, ptr %26, i64 8
+20:                                               ; preds = %14
+  call void @llvm.lifetime.start.p0(ptr nonnull %8) #22
+  %21 = call i32 @clock_gettime(i32 noundef 1, ptr noundef nonnull %8) #22
+  %22 = load i64, ptr %8, align 8
+  %23 = mul nsw i64 %22, 1000000000
+  %24 = getelementptr inbounds nuw i8, ptr %8, i64 8
+  %25 = load i64, ptr %24, align 8
+  %26 = add nsw i64 %23, %25
+  call void @llvm.lifetime.end.p0(ptr nonnull %8) #22
+  %27 = getelementptr inbounds nuw i8, ptr %0, i64 80
   %28 = load i64, ptr %27, align 8
-  %29 = icmp ult i64 %17, 9223372036854775807
-  br i1 %29, label %34, label %46
+  %29 = sub nsw i64 %26, %28
+  %30 = icmp slt i64 %29, 50000000
+  br i1 %30, label %51, label %31
 
-30:                                               ; preds = %34
-  %31 = add nuw nsw i64 %35, 1
-  %32 = load i64, ptr %0, align 8
-  %33 = icmp slt i64 %31, %32
-  br i1 %33, label %34, label %46, !llvm.loop !16
+31:                                               ; preds = %20
+  store i64 %26, ptr %27, align 8
+  %32 = getelementptr inbounds nuw i8, ptr %0, i64 40
+  %33 = load i64, ptr %32, align 8
+  %34 = icmp eq i64 %33, 0
+  br i1 %34, label %51, label %35
 
-34:                                               ; preds = %24, %30
-  %35 = phi i64 [ %31, %30 ], [ 0, %24 ]
-  %36 = getelementptr inbounds nuw %struct.device_slot, ptr %25, i64 %35
-  %37 = getelementptr inbounds nuw i8, ptr %36, i64 8
-  %38 = load atomic i64, ptr %37 seq_cst, align 8
-  %39 = icmp eq i64 %38, %28
-  br i1 %39, label %30, label %40
+35:                                               ; preds = %31
+  %36 = call i32 @PyGILState_Ensure() #22
+  %37 = call i32 @PyErr_CheckSignals() #22
+  call void @PyGILState_Release(i32 noundef %36) #22
+  %38 = icmp eq i32 %37, 0
+  br i1 %38, label %51, label %39
 
-40:                                               ; preds = %34
-  %41 = cmpxchg ptr %8, i64 0, i64 4 seq_cst seq_cst, align 8
-  %42 = extractvalue { i64, i1 } %41, 1
-  br i1 %42, label %43, label %52
+39:                                               ; preds = %35
+  %40 = cmpxchg ptr %9, i64 0, i64 2 seq_cst seq_cst, align 8
+  %41 = extractvalue { i64, i1 } %40, 1
+  br i1 %41, label %42, label %45
 
-43:                                               ; preds = %40
-  %44 = getelementptr inbounds nuw i8, ptr %0, i64 16
-  store i64 %1, ptr %44, align 8
-  %45 = getelementptr inbounds nuw i8, ptr %0, i64 24
-  store i64 -1, ptr %45, align 8
-  br label %52
+42:                                               ; preds = %39
+  %43 = getelementptr inbounds nuw i8, ptr %0, i64 16
+  store i64 0, ptr %43, align 8
+  %44 = getelementptr inbounds nuw i8, ptr %0, i64 24
+  store i64 -1, ptr %44, align 8
+  br label %45
 
-46:                                               ; preds = %30, %24
-  store atomic i64 0, ptr %16 seq_cst, align 8
-  store atomic i64 -1, ptr %27 seq_cst, align 8
-  %47 = load i64, ptr %12, align 8
-  %48 = add nsw i64 %47, 1
-  store atomic i64 %48, ptr %12 seq_cst, align 8
-  %49 = getelementptr inbounds nuw i8, ptr %0, i64 64
-  %50 = load atomic i64, ptr %49 seq_cst, align 8
-  %51 = icmp eq i64 %50, 0
-  br i1 %51, label %161, label %52
+45:                                               ; preds = %39, %42
+  %46 = getelementptr inbounds nuw i8, ptr %0, i64 88
+  %47 = call i32 @pthread_mutex_lock(ptr noundef nonnull %46) #22
+  %48 = getelementptr inbounds nuw i8, ptr %0, i64 216
+  %49 = call i32 @pthread_cond_broadcast(ptr noundef nonnull %48) #22
+  %50 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %46) #22
+  br label %201
 
-52:                                               ; preds = %46, %43, %40
-  %53 = phi i32 [ -1, %43 ], [ -1, %40 ], [ 0, %46 ]
-  %54 = getelementptr inbounds nuw i8, ptr %0, i64 72
-  %55 = tail call i32 @pthread_mutex_lock(ptr noundef nonnull %54) #22
-  %56 = getelementptr inbounds nuw i8, ptr %0, i64 200
-  %57 = tail call i32 @pthread_cond_broadcast(ptr noundef nonnull %56) #22
-  %58 = tail call i32 @pthread_mutex_unlock(ptr noundef nonnull %54) #22
-  br label %161
+51:                                               ; preds = %12, %14, %20, %31, %35
+  %52 = getelementptr inbounds nuw i8, ptr %0, i64 56
+  %53 = load atomic i64, ptr %52 seq_cst, align 8
+  %54 = getelementptr %struct.device_slot, ptr %0, i64 %1
+  %55 = getelementptr i8, ptr %54, i64 352
+  store atomic i64 %2, ptr %55 seq_cst, align 8
+  %56 = getelementptr inbounds nuw i8, ptr %0, i64 48
+  %57 = atomicrmw add ptr %56, i64 1 seq_cst, align 8
+  %58 = add i64 %57, 1
+  %59 = load i64, ptr %0, align 8
+  %60 = icmp eq i64 %58, %59
+  br i1 %60, label %64, label %61
 
-59:                                               ; preds = %21, %156
-  %60 = phi i64 [ %157, %156 ], [ 0, %21 ]
-  %61 = load atomic i64, ptr %8 seq_cst, align 8
-  %62 = icmp eq i64 %61, 0
-  br i1 %62, label %63, label %161
+61:                                               ; preds = %51
+  %62 = load atomic i64, ptr %52 seq_cst, align 8
+  %63 = icmp eq i64 %62, %53
+  br i1 %63, label %99, label %200
 
-63:                                               ; preds = %59
-  %64 = icmp eq i64 %60, 4000
-  br i1 %64, label %65, label %143
+64:                                               ; preds = %51
+  %65 = getelementptr inbounds nuw i8, ptr %0, i64 344
+  %66 = getelementptr inbounds %struct.device_slot, ptr %65, i64 %1
+  %67 = getelementptr inbounds nuw i8, ptr %66, i64 8
+  %68 = load i64, ptr %67, align 8
+  %69 = icmp ult i64 %57, 9223372036854775807
+  br i1 %69, label %74, label %86
 
-65:                                               ; preds = %63
+70:                                               ; preds = %74
+  %71 = add nuw nsw i64 %75, 1
+  %72 = load i64, ptr %0, align 8
+  %73 = icmp slt i64 %71, %72
+  br i1 %73, label %74, label %86, !llvm.loop !16
+
+74:                                               ; preds = %64, %70
+  %75 = phi i64 [ %71, %70 ], [ 0, %64 ]
+  %76 = getelementptr inbounds nuw %struct.device_slot, ptr %65, i64 %75
+  %77 = getelementptr inbounds nuw i8, ptr %76, i64 8
+  %78 = load atomic i64, ptr %77 seq_cst, align 8
+  %79 = icmp eq i64 %78, %68
+  br i1 %79, label %70, label %80
+
+80:                                               ; preds = %74
+  %81 = cmpxchg ptr %9, i64 0, i64 4 seq_cst seq_cst, align 8
+  %82 = extractvalue { i64, i1 } %81, 1
+  br i1 %82, label %83, label %92
+
+83:                                               ; preds = %80
+  %84 = getelementptr inbounds nuw i8, ptr %0, i64 16
+  store i64 %1, ptr %84, align 8
+  %85 = getelementptr inbounds nuw i8, ptr %0, i64 24
+  store i64 -1, ptr %85, align 8
+  br label %92
+
+86:                                               ; preds = %70, %64
+  store atomic i64 0, ptr %56 seq_cst, align 8
+  store atomic i64 -1, ptr %67 seq_cst, align 8
+  %87 = load i64, ptr %52, align 8
+  %88 = add nsw i64 %87, 1
+  store atomic i64 %88, ptr %52 seq_cst, align 8
+  %89 = getelementptr inbounds nuw i8, ptr %0, i64 64
+  %90 = load atomic i64, ptr %89 seq_cst, align 8
+  %91 = icmp eq i64 %90, 0
+  br i1 %91, label %201, label %92
+
+92:                                               ; preds = %86, %83, %80
+  %93 = phi i32 [ -1, %83 ], [ -1, %80 ], [ 0, %86 ]
+  %94 = getelementptr inbounds nuw i8, ptr %0, i64 88
+  %95 = call i32 @pthread_mutex_lock(ptr noundef nonnull %94) #22
+  %96 = getelementptr inbounds nuw i8, ptr %0, i64 216
+  %97 = call i32 @pthread_cond_broadcast(ptr noundef nonnull %96) #22
+  %98 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %94) #22
+  br label %201
+
+99:                                               ; preds = %61, %196
+  %100 = phi i64 [ %197, %196 ], [ 0, %61 ]
+  %101 = load atomic i64, ptr %9 seq_cst, align 8
+  %102 = icmp eq i64 %101, 0
+  br i1 %102, label %103, label %201
+
+103:                                              ; preds = %99
+  %104 = icmp eq i64 %100, 4000
+  br i1 %104, label %105, label %183
+
+105:                                              ; preds = %103
   call void @llvm.lifetime.start.p0(ptr nonnull %7) #22
-  %66 = call i32 @clock_gettime(i32 noundef 1, ptr noundef nonnull %7) #22
-  %67 = load i64, ptr %7, align 8
-  %68 = getelementptr inbounds nuw i8, ptr %7, i64 8
-  %69 = load i64, ptr %68, align 8
+  %106 = call i32 @clock_gettime(i32 noundef 1, ptr noundef nonnull %7) #22
+  %107 = load i64, ptr %7, align 8
+  %108 = getelementptr inbounds nuw i8, ptr %7, i64 8
+  %109 = load i64, ptr %108, align 8
   call void @llvm.lifetime.end.p0(ptr nonnull %7) #22
-  %70 = getelementptr inbounds nuw i8, ptr %0, i64 72
-  %71 = call i32 @pthread_mutex_lock(ptr noundef nonnull %70) #22
-  %72 = getelementptr inbounds nuw i8, ptr %0, i64 64
-  %73 = atomicrmw add ptr %72, i64 1 seq_cst, align 8
-  %74 = load atomic i64, ptr %12 seq_cst, align 8
-  %75 = icmp eq i64 %74, %13
-  br i1 %75, label %76, label %138
+  %110 = getelementptr inbounds nuw i8, ptr %0, i64 88
+  %111 = call i32 @pthread_mutex_lock(ptr noundef nonnull %110) #22
+  %112 = getelementptr inbounds nuw i8, ptr %0, i64 64
+  %113 = atomicrmw add ptr %112, i64 1 seq_cst, align 8
+  %114 = load atomic i64, ptr %52 seq_cst, align 8
+  %115 = icmp eq i64 %114, %53
+  br i1 %115, label %116, label %178
 
-76:                                               ; preds = %65
-  %77 = getelementptr inbounds nuw i8, ptr %6, i64 8
-  %78 = getelementptr inbounds nuw i8, ptr %0, i64 200
-  %79 = getelementptr inbounds nuw i8, ptr %0, i64 40
-  %80 = icmp ne i64 %1, 0
-  %81 = getelementptr inbounds nuw i8, ptr %0, i64 16
-  %82 = getelementptr inbounds nuw i8, ptr %0, i64 24
-  %83 = getelementptr inbounds nuw i8, ptr %5, i64 8
-  %84 = getelementptr inbounds nuw i8, ptr %0, i64 32
-  br label %85
+116:                                              ; preds = %105
+  %117 = getelementptr inbounds nuw i8, ptr %6, i64 8
+  %118 = getelementptr inbounds nuw i8, ptr %0, i64 216
+  %119 = getelementptr inbounds nuw i8, ptr %0, i64 40
+  %120 = icmp ne i64 %1, 0
+  %121 = getelementptr inbounds nuw i8, ptr %0, i64 16
+  %122 = getelementptr inbounds nuw i8, ptr %0, i64 24
+  %123 = getelementptr inbounds nuw i8, ptr %5, i64 8
+  %124 = getelementptr inbounds nuw i8, ptr %0, i64 32
+  br label %125
 
-85:                                               ; preds = %134, %76
-  %86 = load atomic i64, ptr %8 seq_cst, align 8
-  %87 = icmp eq i64 %86, 0
-  br i1 %87, label %88, label %138
+125:                                              ; preds = %174, %116
+  %126 = load atomic i64, ptr %9 seq_cst, align 8
+  %127 = icmp eq i64 %126, 0
+  br i1 %127, label %128, label %178
 
-88:                                               ; preds = %85
+128:                                              ; preds = %125
   call void @llvm.lifetime.start.p0(ptr nonnull %6) #22
-  %89 = call i32 @clock_gettime(i32 noundef 0, ptr noundef nonnull %6) #22
-  %90 = load i64, ptr %77, align 8
-  %91 = add nsw i64 %90, 50000000
-  store i64 %91, ptr %77, align 8
-  %92 = icmp sgt i64 %90, 949999999
-  br i1 %92, label %93, label %97
+  %129 = call i32 @clock_gettime(i32 noundef 0, ptr noundef nonnull %6) #22
+  %130 = load i64, ptr %117, align 8
+  %131 = add nsw i64 %130, 50000000
+  store i64 %131, ptr %117, align 8
+  %132 = icmp sgt i64 %130, 949999999
+  br i1 %132, label %133, label %137
 
-93:                                               ; preds = %88
-  %94 = add nsw i64 %90, -950000000
-  store i64 %94, ptr %77, align 8
-  %95 = load i64, ptr %6, align 8
-  %96 = add nsw i64 %95, 1
-  store i64 %96, ptr %6, align 8
-  br label %97
+133:                                              ; preds = %128
+  %134 = add nsw i64 %130, -950000000
+  store i64 %134, ptr %117, align 8
+  %135 = load i64, ptr %6, align 8
+  %136 = add nsw i64 %135, 1
+  store i64 %136, ptr %6, align 8
+  br label %137
 
-97:                                               ; preds = %93, %88
-  %98 = call i32 @pthread_cond_timedwait(ptr noundef nonnull %78, ptr noundef nonnull %70, ptr noundef nonnull %6) #22
+137:                                              ; preds = %133, %128
+  %138 = call i32 @pthread_cond_timedwait(ptr noundef nonnull %118, ptr noundef nonnull %110, ptr noundef nonnull %6) #22
   call void @llvm.lifetime.end.p0(ptr nonnull %6) #22
-  %99 = load atomic i64, ptr %12 seq_cst, align 8
-  %100 = icmp eq i64 %99, %13
-  br i1 %100, label %101, label %138
+  %139 = load atomic i64, ptr %52 seq_cst, align 8
+  %140 = icmp eq i64 %139, %53
+  br i1 %140, label %141, label %178
 
-101:                                              ; preds = %97
-  %102 = load atomic i64, ptr %8 seq_cst, align 8
-  %103 = icmp eq i64 %102, 0
-  br i1 %103, label %104, label %138
+141:                                              ; preds = %137
+  %142 = load atomic i64, ptr %9 seq_cst, align 8
+  %143 = icmp eq i64 %142, 0
+  br i1 %143, label %144, label %178
 
-104:                                              ; preds = %101
-  %105 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %70) #22
-  %106 = load i64, ptr %79, align 8
-  %107 = icmp eq i64 %106, 0
-  %108 = or i1 %80, %107
-  br i1 %108, label %116, label %109
+144:                                              ; preds = %141
+  %145 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %110) #22
+  %146 = load i64, ptr %119, align 8
+  %147 = icmp eq i64 %146, 0
+  %148 = or i1 %120, %147
+  br i1 %148, label %156, label %149
 
-109:                                              ; preds = %104
-  %110 = call i32 @PyGILState_Ensure() #22
-  %111 = call i32 @PyErr_CheckSignals() #22
-  call void @PyGILState_Release(i32 noundef %110) #22
-  %112 = icmp eq i32 %111, 0
-  br i1 %112, label %116, label %113
+149:                                              ; preds = %144
+  %150 = call i32 @PyGILState_Ensure() #22
+  %151 = call i32 @PyErr_CheckSignals() #22
+  call void @PyGILState_Release(i32 noundef %150) #22
+  %152 = icmp eq i32 %151, 0
+  br i1 %152, label %156, label %153
 
-113:                                              ; preds = %109
-  %114 = cmpxchg ptr %8, i64 0, i64 2 seq_cst seq_cst, align 8
-  %115 = extractvalue { i64, i1 } %114, 1
-  br i1 %115, label %129, label %130
+153:                                              ; preds = %149
+  %154 = cmpxchg ptr %9, i64 0, i64 2 seq_cst seq_cst, align 8
+  %155 = extractvalue { i64, i1 } %154, 1
+  br i1 %155, label %169, label %170
 
-116:                                              ; preds = %109, %104
+156:                                              ; preds = %149, %144
   call void @llvm.lifetime.start.p0(ptr nonnull %5) #22
-  %117 = call i32 @clock_gettime(i32 noundef 1, ptr noundef nonnull %5) #22
-  %118 = load i64, ptr %5, align 8
-  %119 = load i64, ptr %83, align 8
+  %157 = call i32 @clock_gettime(i32 noundef 1, ptr noundef nonnull %5) #22
+  %158 = load i64, ptr %5, align 8
+  %159 = load i64, ptr %123, align 8
   call void @llvm.lifetime.end.p0(ptr nonnull %5) #22
-  %120 = sub i64 %118, %67
-  %121 = mul i64 %120, 1000000000
-  %122 = sub i64 %119, %69
-  %123 = add i64 %122, %121
-  %124 = load i64, ptr %84, align 8
-  %125 = icmp sgt i64 %123, %124
-  br i1 %125, label %126, label %134
+  %160 = sub i64 %158, %107
+  %161 = mul i64 %160, 1000000000
+  %162 = sub i64 %159, %109
+  %163 = add i64 %162, %161
+  %164 = load i64, ptr %124, align 8
+  %165 = icmp sgt i64 %163, %164
+  br i1 %165, label %166, label %174
 
-126:                                              ; preds = %116
-  %127 = cmpxchg ptr %8, i64 0, i64 3 seq_cst seq_cst, align 8
-  %128 = extractvalue { i64, i1 } %127, 1
-  br i1 %128, label %129, label %130
+166:                                              ; preds = %156
+  %167 = cmpxchg ptr %9, i64 0, i64 3 seq_cst seq_cst, align 8
+  %168 = extractvalue { i64, i1 } %167, 1
+  br i1 %168, label %169, label %170
 
-129:                                              ; preds = %126, %113
-  store i64 %1, ptr %81, align 8
-  store i64 -1, ptr %82, align 8
-  br label %130
+169:                                              ; preds = %166, %153
+  store i64 %1, ptr %121, align 8
+  store i64 -1, ptr %122, align 8
+  br label %170
 
-130:                                              ; preds = %129, %126, %113
-  %131 = call i32 @pthread_mutex_lock(ptr noundef nonnull %70) #22
-  %132 = call i32 @pthread_cond_broadcast(ptr noundef nonnull %78) #22
-  %133 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %70) #22
-  br label %134
+170:                                              ; preds = %169, %166, %153
+  %171 = call i32 @pthread_mutex_lock(ptr noundef nonnull %110) #22
+  %172 = call i32 @pthread_cond_broadcast(ptr noundef nonnull %118) #22
+  %173 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %110) #22
+  br label %174
 
-134:                                              ; preds = %130, %116
-  %135 = call i32 @pthread_mutex_lock(ptr noundef nonnull %70) #22
-  %136 = load atomic i64, ptr %12 seq_cst, align 8
-  %137 = icmp eq i64 %136, %13
-  br i1 %137, label %85, label %138, !llvm.loop !17
+174:                                              ; preds = %170, %156
+  %175 = call i32 @pthread_mutex_lock(ptr noundef nonnull %110) #22
+  %176 = load atomic i64, ptr %52 seq_cst, align 8
+  %177 = icmp eq i64 %176, %53
+  br i1 %177, label %125, label %178, !llvm.loop !17
 
-138:                                              ; preds = %85, %97, %101, %134, %65
-  %139 = atomicrmw sub ptr %72, i64 1 seq_cst, align 8
-  %140 = load atomic i64, ptr %12 seq_cst, align 8
-  %141 = icmp eq i64 %140, %13
-  %142 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %70) #22
-  br i1 %141, label %161, label %160
+178:                                              ; preds = %125, %137, %141, %174, %105
+  %179 = atomicrmw sub ptr %112, i64 1 seq_cst, align 8
+  %180 = load atomic i64, ptr %52 seq_cst, align 8
+  %181 = icmp eq i64 %180, %53
+  %182 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %110) #22
+  br i1 %181, label %201, label %200
 
-143:                                              ; preds = %63
-  %144 = and i64 %60, 255
-  %145 = icmp eq i64 %144, 255
-  br i1 %145, label %146, label %148
+183:                                              ; preds = %103
+  %184 = and i64 %100, 255
+  %185 = icmp eq i64 %184, 255
+  br i1 %185, label %186, label %188
 
-146:                                              ; preds = %143
-  %147 = tail call i32 @sched_yield() #22
-  br label %148
+186:                                              ; preds = %183
+  %187 = call i32 @sched_yield() #22
+  br label %188
 
-148:                                              ; preds = %146, %143
+188:                                              ; preds = %186, %183
   call void @llvm.lifetime.start.p0(ptr nonnull %4)
   store volatile i32 0, ptr %4, align 4
-  %149 = load volatile i32, ptr %4, align 4
-  %150 = icmp slt i32 %149, 16
-  br i1 %150, label %151, label %156
+  %189 = load volatile i32, ptr %4, align 4
+  %190 = icmp slt i32 %189, 16
+  br i1 %190, label %191, label %196
 
-151:                                              ; preds = %148, %151
-  %152 = load volatile i32, ptr %4, align 4
-  %153 = add nsw i32 %152, 1
-  store volatile i32 %153, ptr %4, align 4
-  %154 = load volatile i32, ptr %4, align 4
-  %155 = icmp slt i32 %154, 16
-  br i1 %155, label %151, label %156, !llvm.loop !18
+191:                                              ; preds = %188, %191
+  %192 = load volatile i32, ptr %4, align 4
+  %193 = add nsw i32 %192, 1
+  store volatile i32 %193, ptr %4, align 4
+  %194 = load volatile i32, ptr %4, align 4
+  %195 = icmp slt i32 %194, 16
+  br i1 %195, label %191, label %196, !llvm.loop !18
 
-156:                                              ; preds = %151, %148
+196:                                              ; preds = %191, %188
   call void @llvm.lifetime.end.p0(ptr nonnull %4)
-  %157 = add nuw nsw i64 %60, 1
-  %158 = load atomic i64, ptr %12 seq_cst, align 8
-  %159 = icmp eq i64 %158, %13
-  br i1 %159, label %59, label %160, !llvm.loop !19
+  %197 = add nuw nsw i64 %100, 1
+  %198 = load atomic i64, ptr %52 seq_cst, align 8
+  %199 = icmp eq i64 %198, %53
+  br i1 %199, label %99, label %200, !llvm.loop !19
 
-160:                                              ; preds = %156, %21, %138
-  store atomic i64 -1, ptr %15 seq_cst, align 8
-  br label %161
+200:                                              ; preds = %196, %61, %178
+  store atomic i64 -1, ptr %55 seq_cst, align 8
+  br label %201
 
-161:                                              ; preds = %59, %52, %46, %160, %138, %3
-  %162 = phi i32 [ -1, %3 ], [ %53, %52 ], [ 0, %160 ], [ -1, %138 ], [ 0, %46 ], [ -1, %59 ]
-  ret i32 %162
+201:                                              ; preds = %99, %92, %86, %45, %200, %178, %3
+  %202 = phi i32 [ -1, %3 ], [ -1, %45 ], [ %93, %92 ], [ 0, %200 ], [ -1, %178 ], [ 0, %86 ], [ -1, %99 ]
+  ret i32 %202
 }
 
 ; Function Attrs: nounwind uwtable(sync)
 define range(i32 -1, 1) i32 @group_exchange(ptr noundef %0, i64 noundef %1, i64 noundef %2, ptr noundef %3, ptr noundef writeonly captures(none) %4) local_unnamed_addr #3 {
-  %6 = getelementptr inbounds nuw i8, ptr %0, i64 328
+  %6 = getelementptr inbounds nuw i8, ptr %0, i64 344
   %7 = getelementptr inbounds %struct.device_slot, ptr %6, i64 %1
   %8 = ptrtoint ptr %3 to i64
   store atomic i64 %8, ptr %7 seq_cst, align 8
@@ -1888,9 +1951,9 @@ define i32 @devices_run(ptr noundef %0, ptr noundef readonly captures(none) %1, 
   br i1 %100, label %127, label %10, !llvm.loop !23
 
 101:                                              ; preds = %80, %84
-  %102 = getelementptr inbounds nuw i8, ptr %3, i64 72
+  %102 = getelementptr inbounds nuw i8, ptr %3, i64 88
   %103 = call i32 @pthread_mutex_lock(ptr noundef nonnull %102) #22
-  %104 = getelementptr inbounds nuw i8, ptr %3, i64 200
+  %104 = getelementptr inbounds nuw i8, ptr %3, i64 216
   %105 = call i32 @pthread_cond_broadcast(ptr noundef nonnull %104) #22
   %106 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %102) #22
   br label %179
@@ -1917,9 +1980,9 @@ define i32 @devices_run(ptr noundef %0, ptr noundef readonly captures(none) %1, 
   br label %120
 
 120:                                              ; preds = %117, %113
-  %121 = getelementptr inbounds nuw i8, ptr %3, i64 72
+  %121 = getelementptr inbounds nuw i8, ptr %3, i64 88
   %122 = call i32 @pthread_mutex_lock(ptr noundef nonnull %121) #22
-  %123 = getelementptr inbounds nuw i8, ptr %3, i64 200
+  %123 = getelementptr inbounds nuw i8, ptr %3, i64 216
   %124 = call i32 @pthread_cond_broadcast(ptr noundef nonnull %123) #22
   %125 = call i32 @pthread_mutex_unlock(ptr noundef nonnull %121) #22
   br label %126
@@ -2077,8 +2140,8 @@ define internal fastcc void @worker_wait(ptr noundef %0, i64 noundef range(i64 1
   %38 = getelementptr inbounds nuw i8, ptr %2, i64 40
   %39 = getelementptr inbounds nuw i8, ptr %2, i64 16
   %40 = getelementptr inbounds nuw i8, ptr %2, i64 24
-  %41 = getelementptr inbounds nuw i8, ptr %2, i64 72
-  %42 = getelementptr inbounds nuw i8, ptr %2, i64 200
+  %41 = getelementptr inbounds nuw i8, ptr %2, i64 88
+  %42 = getelementptr inbounds nuw i8, ptr %2, i64 216
   br label %43
 
 43:                                               ; preds = %33, %46
@@ -2196,7 +2259,7 @@ declare i32 @pthread_key_create(ptr noundef, ptr noundef) local_unnamed_addr #4
 define i32 @devices_call(ptr noundef readonly captures(none) %0, i64 noundef %1, ptr noundef %2) local_unnamed_addr #3 {
   %4 = alloca [2 x ptr], align 16
   %5 = shl nsw i64 %1, 6
-  %6 = add nsw i64 %5, 328
+  %6 = add nsw i64 %5, 344
   %7 = tail call ptr @calloc(i64 1, i64 %6)
   %8 = icmp eq ptr %7, null
   br i1 %8, label %79, label %9
@@ -2224,28 +2287,28 @@ define i32 @devices_call(ptr noundef readonly captures(none) %0, i64 noundef %1,
   %20 = phi i64 [ 0, %17 ], [ %38, %19 ]
   %21 = phi i64 [ 0, %17 ], [ %39, %19 ]
   %22 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
-  %23 = getelementptr inbounds nuw i8, ptr %22, i64 336
+  %23 = getelementptr inbounds nuw i8, ptr %22, i64 352
   store i64 -1, ptr %23, align 8
   %24 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
-  %25 = getelementptr inbounds nuw i8, ptr %24, i64 400
+  %25 = getelementptr inbounds nuw i8, ptr %24, i64 416
   store i64 -1, ptr %25, align 8
   %26 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
-  %27 = getelementptr inbounds nuw i8, ptr %26, i64 464
+  %27 = getelementptr inbounds nuw i8, ptr %26, i64 480
   store i64 -1, ptr %27, align 8
   %28 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
-  %29 = getelementptr inbounds nuw i8, ptr %28, i64 528
+  %29 = getelementptr inbounds nuw i8, ptr %28, i64 544
   store i64 -1, ptr %29, align 8
   %30 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
-  %31 = getelementptr inbounds nuw i8, ptr %30, i64 592
+  %31 = getelementptr inbounds nuw i8, ptr %30, i64 608
   store i64 -1, ptr %31, align 8
   %32 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
-  %33 = getelementptr inbounds nuw i8, ptr %32, i64 656
+  %33 = getelementptr inbounds nuw i8, ptr %32, i64 672
   store i64 -1, ptr %33, align 8
   %34 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
-  %35 = getelementptr inbounds nuw i8, ptr %34, i64 720
+  %35 = getelementptr inbounds nuw i8, ptr %34, i64 736
   store i64 -1, ptr %35, align 8
   %36 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %20
-  %37 = getelementptr inbounds nuw i8, ptr %36, i64 784
+  %37 = getelementptr inbounds nuw i8, ptr %36, i64 800
   store i64 -1, ptr %37, align 8
   %38 = add nuw nsw i64 %20, 8
   %39 = add i64 %21, 8
@@ -2266,7 +2329,7 @@ define i32 @devices_call(ptr noundef readonly captures(none) %0, i64 noundef %1,
   %47 = phi i64 [ %51, %46 ], [ %44, %43 ]
   %48 = phi i64 [ %52, %46 ], [ 0, %43 ]
   %49 = getelementptr inbounds nuw %struct.device_slot, ptr %7, i64 %47
-  %50 = getelementptr inbounds nuw i8, ptr %49, i64 336
+  %50 = getelementptr inbounds nuw i8, ptr %49, i64 352
   store i64 -1, ptr %50, align 8
   %51 = add nuw nsw i64 %47, 1
   %52 = add i64 %48, 1
@@ -2274,9 +2337,9 @@ define i32 @devices_call(ptr noundef readonly captures(none) %0, i64 noundef %1,
   br i1 %53, label %54, label %46, !llvm.loop !28
 
 54:                                               ; preds = %41, %46, %9
-  %55 = getelementptr inbounds nuw i8, ptr %7, i64 72
+  %55 = getelementptr inbounds nuw i8, ptr %7, i64 88
   %56 = tail call i32 @pthread_mutex_init(ptr noundef nonnull %55, ptr noundef null) #22
-  %57 = getelementptr inbounds nuw i8, ptr %7, i64 200
+  %57 = getelementptr inbounds nuw i8, ptr %7, i64 216
   %58 = tail call i32 @pthread_cond_init(ptr noundef nonnull %57, ptr noundef null) #22
   %59 = tail call i32 @devices_run(ptr noundef nonnull @run_place, ptr noundef %0, i64 noundef %1, ptr noundef nonnull %7)
   %60 = getelementptr inbounds nuw i8, ptr %7, i64 8
@@ -2357,7 +2420,7 @@ define range(i32 -1, 1) i32 @collective_stack(i64 noundef %0, ptr noundef readon
   %12 = alloca i8, i64 %11, align 16
   %13 = getelementptr inbounds nuw i8, ptr %8, i64 8
   %14 = load i64, ptr %13, align 8
-  %15 = getelementptr inbounds nuw i8, ptr %9, i64 328
+  %15 = getelementptr inbounds nuw i8, ptr %9, i64 344
   %16 = getelementptr inbounds %struct.device_slot, ptr %15, i64 %14
   %17 = ptrtoint ptr %3 to i64
   store atomic i64 %17, ptr %16 seq_cst, align 8
@@ -2465,7 +2528,7 @@ define range(i32 -1, 1) i32 @collective_fetch(i64 noundef %0, ptr noundef readon
   %11 = alloca i8, i64 %10, align 16
   %12 = getelementptr inbounds nuw i8, ptr %7, i64 8
   %13 = load i64, ptr %12, align 8
-  %14 = getelementptr inbounds nuw i8, ptr %8, i64 328
+  %14 = getelementptr inbounds nuw i8, ptr %8, i64 344
   %15 = getelementptr inbounds %struct.device_slot, ptr %14, i64 %13
   %16 = ptrtoint ptr %2 to i64
   store atomic i64 %16, ptr %15 seq_cst, align 8
@@ -4519,9 +4582,9 @@ declare i32 @pthread_mutex_unlock(ptr noundef) local_unnamed_addr #4
 
 declare i32 @clock_gettime(i32 noundef, ptr noundef) local_unnamed_addr #4
 
-declare i32 @pthread_cond_timedwait(ptr noundef, ptr noundef, ptr noundef) local_unnamed_addr #4
-
 declare i32 @PyErr_CheckSignals() local_unnamed_addr #4
+
+declare i32 @pthread_cond_timedwait(ptr noundef, ptr noundef, ptr noundef) local_unnamed_addr #4
 
 declare i32 @pthread_create(ptr noundef, ptr noundef, ptr noundef, ptr noundef) local_unnamed_addr #4
 
@@ -4562,9 +4625,9 @@ define internal noalias noundef nonnull ptr @worker_main(ptr noundef %0) #18 {
   br label %25
 
 25:                                               ; preds = %22, %18
-  %26 = getelementptr inbounds nuw i8, ptr %14, i64 72
+  %26 = getelementptr inbounds nuw i8, ptr %14, i64 88
   %27 = tail call i32 @pthread_mutex_lock(ptr noundef nonnull %26) #22
-  %28 = getelementptr inbounds nuw i8, ptr %14, i64 200
+  %28 = getelementptr inbounds nuw i8, ptr %14, i64 216
   %29 = tail call i32 @pthread_cond_broadcast(ptr noundef nonnull %28) #22
   %30 = tail call i32 @pthread_mutex_unlock(ptr noundef nonnull %26) #22
   br label %31

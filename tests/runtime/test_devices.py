@@ -219,6 +219,21 @@ def test_ctrl_c_while_waiting(programs):
     assert summed(programs, 3) == expected(3, 1)
 
 
+def test_ctrl_c_while_meeting_without_waiting(programs):
+    """Devices that are always there in time do not wait, and yet look for signals."""
+    main = threading.main_thread().ident
+    timer = threading.Timer(0.2, lambda: signal.pthread_kill(main, signal.SIGINT))
+    timer.start()
+    start = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            summed(programs, 2, rounds=100_000_000)
+    finally:
+        timer.join()
+    assert time.monotonic() - start < 10
+    assert summed(programs, 2) == expected(2, 1)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning", "ignore:.*fork:RuntimeWarning")
 def test_a_child_makes_workers_of_its_own(programs):
