@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.runtime.programs import F32, VECTOR, add, aval, calling, copy, failing
+from xform.core.avals import ShapedArray
 from xform.runtime import native
 from xform.runtime.dispatch import (
     ArrayLeaf,
@@ -338,3 +339,33 @@ def test_falling_back(patch, why):
 
 def test_there_is_a_reason_or_a_runtime():
     assert bool(native.reason()) == (native.runtime() is None)
+
+
+@pytest.fixture
+def impatient():
+    """Threads take turns as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.skipif(native.runtime() is None, reason="there is no native runtime")
+@pytest.mark.usefixtures("impatient")
+def test_threads_describe_a_type_once():
+    """Arrays are compared by the address of what describes their type."""
+    avals = [ShapedArray((3, k), np.dtype(np.float32)) for k in range(70_000, 70_400)]
+    found = [[] for _ in avals]
+    start = threading.Barrier(4)
+
+    def describe():
+        start.wait()
+        for kind, addresses in zip(avals, found, strict=True):
+            addresses.append(native.runtime().descriptor(kind))
+
+    threads = [threading.Thread(target=describe) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(len(set(addresses)) == 1 for addresses in found)

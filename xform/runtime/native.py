@@ -225,6 +225,7 @@ class Runtime:
         )
         # What C structures point to; nothing here is ever freed.
         self._kept: list[object] = []
+        self._described: dict[int, int] = {}  # descriptors, by the identity of the value
         self._define_types()
         self._define_functions()
         self._fill_environment()
@@ -360,7 +361,8 @@ class Runtime:
         words += [ctypes.addressof(text) if text else 0, start, start + aval.ndim * _WORD]
         record = (ctypes.c_int64 * len(words))(*words)
         self._kept.append((objects, text, extents, record))
-        aval.descriptor = ctypes.addressof(record)
+        # Another thread may be here for the same value, and arrays are compared by the address.
+        aval.descriptor = self._described.setdefault(id(aval), ctypes.addressof(record))
         return aval.descriptor
 
     def descriptor(self, aval: ShapedArray) -> int:
