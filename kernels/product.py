@@ -126,6 +126,7 @@ class _Module:
         for i in range(rows):
             for v in range(vectors):
                 address = b.pointer(c, cut.element, row * i + v * cut.lanes)
+                _ask_for(b, address, write=True)
                 old = b.binary("and", masks[v], b.splat(more, cut.lanes))
                 start.append(b.load(cut.element, address, cut.lanes, mask=old))
         with b.loop(k, carried=start) as loop:
@@ -206,6 +207,9 @@ class _Module:
                     mask = b.binary("and", inside, b.splat(there, cut.lanes))
                     where = across * line + first
                     address = b.pointer(_pointer(b, "source"), cut.element, where)
+                    following = b.pointer(address, cut.element, across * width)
+                    if line < width:
+                        _ask_for(b, following)
                     square.append(b.load(cut.element, address, cut.lanes, mask=mask))
                 # The first vector of the next k may stand already where this one would go over.
                 rest = width - v * cut.lanes
@@ -329,6 +333,12 @@ def transposed(b: Builder, rows: Sequence[Value]) -> list[Value]:
                 square[k], square[k + step] = b.shuffle(x, low, y), b.shuffle(x, high, y)
         step //= 2
     return square
+
+
+def _ask_for(b: Builder, address: Value, write: bool = False) -> None:
+    """Has a line of memory brought into the cache, for what comes next."""
+    b.declarations.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+    b.line(f"call void @llvm.prefetch.p0(ptr {address.name}, i32 {int(write)}, i32 3, i32 1)")
 
 
 def _pointer(b: Builder, name: str) -> Value:
