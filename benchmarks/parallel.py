@@ -40,7 +40,7 @@ def tiny(library: cases.Library):
 
 
 def network_step(library: cases.Library, devices: int = 2, copies: int = 1):
-    """A step of training, a part of the batch on each device; the batch is so many copies of one."""
+    """A step of training, a part of the batch on each device; the batch is repeated so often."""
     lax, tree = library.lax, library.root.tree
     slopes_of = library.root.value_and_grad(cases.mlp_loss(library))
 
