@@ -11,10 +11,14 @@ import xform.numpy as xnp
 from xform import lax, tree
 from xform.config import config
 from xform.core.avals import ShapedArray
+from xform.core.trace import aval_of
 from xform.errors import GradError, MemoryLimitError
 from xform.higher_order import binomial, tape
+from xform.higher_order.sums import sums_of
 from xform.interpreters.reverse import transpose_flat
 from xform.interpreters.staging import stage
+from xform.ops.slicing import dynamic_update_slice
+from xform.ops.structural import add, zeros
 
 
 @pytest.fixture(autouse=True)
@@ -396,6 +400,36 @@ def test_gradients_of_what_steps_read_a_part_of(kind, name):
         xform.vmap(xform.grad(f))(np.stack([x, -x])),
         np.stack([xform.grad(plain)(x), xform.grad(plain)(-x)]),
     )
+
+
+def test_steps_that_read_very_many_parts():
+    """A sum of thousands of parts, none of which is looked at twice."""
+    x = np.random.default_rng(6).uniform(-1, 1, 5)
+
+    def f(x):
+        def step(i, total):
+            for k in range(1100):
+                total = total + x[(i + k) % 5]
+            return total
+
+        return lax.fori_loop(0, 2, step, 0.0)
+
+    close(xform.grad(f)(x), np.full(5, 440.0))
+
+
+def test_a_sum_of_parts_that_is_used_twice_is_one_sum():
+    """Doubled forty times: taken apart at each use, it would be 2^40 parts."""
+
+    def program(x):
+        total = dynamic_update_slice(zeros(aval_of(x)), x[:1], np.int32(0))
+        for _ in range(40):
+            total = add(total, total)
+        return [total]
+
+    jaxpr = stage(program, [ShapedArray((3,), np.dtype(np.float64))], "program").jaxpr
+    found, rest = sums_of(jaxpr, 1).add([np.zeros(3)], [np.arange(1.0, 4.0)])
+    assert not rest
+    close(found, [np.array([2.0**40, 0, 0])])
 
 
 @pytest.mark.parametrize("read", [by_number, by_numbers, neighbours])

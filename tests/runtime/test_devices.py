@@ -205,33 +205,23 @@ def test_one_device_needs_no_worker(programs):
     assert summed(programs, 1) == [0.0]
 
 
-def test_ctrl_c_while_waiting(programs):
+@pytest.mark.parametrize("busy", [False, True])
+def test_ctrl_c(programs, busy):
+    """While waiting, and while devices meet that are always there in time and never wait."""
     main = threading.main_thread().ident
     timer = threading.Timer(0.2, lambda: signal.pthread_kill(main, signal.SIGINT))
     timer.start()
     start = time.monotonic()
     try:
         with pytest.raises(KeyboardInterrupt):
-            run_on_devices(programs["left_alone"], [[]] * 3)
+            if busy:
+                summed(programs, 2, rounds=100_000_000)
+            else:
+                run_on_devices(programs["left_alone"], [[]] * 3)
     finally:
         timer.join()
     assert time.monotonic() - start < 10
     assert summed(programs, 3) == expected(3, 1)
-
-
-def test_ctrl_c_while_meeting_without_waiting(programs):
-    """Devices that are always there in time do not wait, and yet look for signals."""
-    main = threading.main_thread().ident
-    timer = threading.Timer(0.2, lambda: signal.pthread_kill(main, signal.SIGINT))
-    timer.start()
-    start = time.monotonic()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            summed(programs, 2, rounds=100_000_000)
-    finally:
-        timer.join()
-    assert time.monotonic() - start < 10
-    assert summed(programs, 2) == expected(2, 1)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

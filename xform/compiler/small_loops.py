@@ -39,6 +39,7 @@ _MOST_UPDATED = 64  # elements that an update of an array in memory writes
 _FEWEST_LANES = 8
 _LEAST_BATCH = 3
 _LEAST_WORK_OF_LANES = 2  # operations for each element of the batch
+_MOST_UPDATES = 32  # an element of the last one is chosen among what all of them wrote
 _NS_PER_OPERATION = 0.12
 _NS_PER_STEP = 15
 _FEW_CARRIED = 8  # values; with more, one vector of each is enough to keep the processor busy
@@ -59,7 +60,10 @@ def in_registers(node: Node, module: ModuleWriter) -> Written | None:
     if any(p.effects for p in subprograms(node.params)):
         return None
     reported = len(module.progress)
-    weights = [weight(lower(program)) for program in subprograms(node.params)]
+    graphs = [lower(program) for program in subprograms(node.params)]
+    if sum(isinstance(n.loop, Update) for g in graphs for n in g.nodes) > _MOST_UPDATES:
+        return None
+    weights = [weight(g) for g in graphs]
     work, steps = (sum(amounts) for amounts in zip(*weights, strict=True))
     for batch in _batches(node, module, work, steps):
         try:

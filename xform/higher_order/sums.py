@@ -7,6 +7,7 @@ zero is added, in place.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -50,7 +51,8 @@ def sums_of(program: Jaxpr, count: int) -> Sums:
 
     def build() -> Sums:
         made = {v: e for e in program.equations for v in e.outputs}
-        pieces = tuple(tuple(_pieces(v, made)) for v in program.outvars[:count])
+        uses = Counter([*program.outvars, *(x for e in program.equations for x in e.inputs)])
+        pieces = tuple(tuple(_pieces(v, made, uses)) for v in program.outvars[:count])
         atoms = [a for several in pieces for piece in several for a in piece.atoms]
         outvars = [*atoms, *program.outvars[count:]]
         whole = make((), program.invars, program.equations, outvars, program.name)
@@ -60,25 +62,38 @@ def sums_of(program: Jaxpr, count: int) -> Sums:
     return found
 
 
-def _pieces(atom: Atom, made: dict[Any, Equation]) -> list[_Piece]:
-    e = None if isinstance(atom, Literal) else made.get(atom)
+def _pieces(atom: Atom, made: dict[Any, Equation], uses: Counter[Atom]) -> list[_Piece]:
+    """What a result is the sum of; itself, where no part of it is known to be zero.
+
+    A sum that is used elsewhere is needed whole, and not taken apart.
+    """
+    found: list[_Piece] = []
+    todo = [atom]
+    while todo:
+        x = todo.pop()
+        e = None if isinstance(x, Literal) else made.get(x)
+        if e is not None and e.primitive.name == "add" and uses[x] == 1:
+            todo += reversed(e.inputs)
+        else:
+            found.append(_piece(x, e, made))
+    return found if any(p.into is not add for p in found) else [_Piece([atom], add)]
+
+
+def _piece(atom: Atom, e: Equation | None, made: dict[Any, Equation]) -> _Piece:
     name = None if e is None else e.primitive.name
     if e is None:
-        return [_Piece([atom], add)]
-    if name == "add":
-        parts = [piece for x in e.inputs for piece in _pieces(x, made)]
-        return parts if any(p.into is not add for p in parts) else [_Piece([atom], add)]
+        return _Piece([atom], add)
     if name == "dynamic_update_slice" and _is_zero(e.inputs[0], made):
-        return [_Piece(e.inputs[1:], _slice_into)]
+        return _Piece(e.inputs[1:], _slice_into)
     if name == "scatter_add" and _is_zero(e.inputs[0], made):
         params = e.params
-        return [_Piece(e.inputs[1:], lambda total, *xs: scatter_add(total, *xs, **params))]
+        return _Piece(e.inputs[1:], lambda total, *xs: scatter_add(total, *xs, **params))
     if name == "pad" and _is_zero(e.inputs[1], made):
         config = e.params["padding_config"]
         if all(low >= 0 and high >= 0 and inside == 0 for low, high, inside in config):
             starts = [np.int32(low) for low, _, _ in config]
-            return [_Piece(e.inputs[:1], lambda total, x: _slice_into(total, x, *starts))]
-    return [_Piece([atom], add)]
+            return _Piece(e.inputs[:1], lambda total, x: _slice_into(total, x, *starts))
+    return _Piece([atom], add)
 
 
 def _is_zero(atom: Atom, made: dict[Any, Equation]) -> bool:

@@ -102,15 +102,18 @@ def _sort_jvp(
     return outs, moved
 
 
-def _draw_sort(rng: Any, dtype: Any) -> Any:
+def _draw_distinct(rng: Any, count: int) -> list[np.ndarray[Any, Any]]:
+    """Arrays of one shape: where elements are equal, the derivative of their order jumps."""
     shape = ((7,), (3, 4), (2, 0), (1,), (5, 1))[rng.integers(5)]
-    count = int(rng.integers(1, 4))
-    # Distinct values: where keys tie, the derivative of the order jumps.
-    drawn = [rng.permutation(np.prod(shape, dtype=int)).reshape(shape) for _ in range(count)]
+    return [rng.permutation(np.prod(shape, dtype=int)).reshape(shape) for _ in range(count)]
+
+
+def _draw_sort(rng: Any, dtype: Any) -> Any:
+    drawn = _draw_distinct(rng, int(rng.integers(1, 4)))
     params = {
-        "dimension": int(rng.integers(len(shape))),
+        "dimension": int(rng.integers(drawn[0].ndim)),
         "is_stable": True,
-        "num_keys": int(rng.integers(1, count + 1)),
+        "num_keys": int(rng.integers(1, len(drawn) + 1)),
     }
     return [x.astype(dtype) for x in drawn], params
 
@@ -183,11 +186,10 @@ def _top_k_jvp(
 
 
 def _draw_top_k(rng: Any, dtype: Any) -> Any:
-    shape = ((7,), (3, 4), (2, 0), (1,), (5, 1))[rng.integers(5)]
-    dimension = int(rng.integers(len(shape)))
-    drawn = rng.permutation(np.prod(shape, dtype=int)).reshape(shape)
-    k = int(rng.integers(0, shape[dimension] + 1))
-    return [drawn.astype(dtype)], {"k": k, "dimension": dimension}
+    (x,) = _draw_distinct(rng, 1)
+    dimension = int(rng.integers(x.ndim))
+    k = int(rng.integers(0, x.shape[dimension] + 1))
+    return [x.astype(dtype)], {"k": k, "dimension": dimension}
 
 
 top_k = define(
